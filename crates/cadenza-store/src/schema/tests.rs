@@ -1,0 +1,41 @@
+//! The rules that every table keeps, read off the statements themselves, and a run of all of them on SQLite.
+
+use super::SCHEMA;
+use crate::migrations::migrate;
+use crate::{Database, DatabaseUrl};
+
+/// Tables that are the same for all workspaces.
+const GLOBAL: [&str; 3] = ["node", "shard_lease", "sign_in"];
+
+fn memory() -> Database {
+    Database::open(&"sqlite::memory:".parse::<DatabaseUrl>().unwrap()).unwrap()
+}
+
+#[test]
+fn every_step_runs_once() {
+    let db = memory();
+    assert_eq!(migrate(&db, SCHEMA), Ok(SCHEMA.len()));
+    assert_eq!(migrate(&db, SCHEMA), Ok(0));
+}
+
+#[test]
+fn the_workspace_leads_every_key() {
+    for sql in SCHEMA {
+        let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let Some(table) = words.strip_prefix("CREATE TABLE ").and_then(|s| s.split(' ').next()) else {
+            if words.starts_with("CREATE UNIQUE INDEX") {
+                assert!(words.contains(" (workspace_id, "), "{words}");
+            }
+            continue;
+        };
+        if GLOBAL.contains(&table) {
+            assert!(!words.contains("workspace_id"), "{table} would be spread over the workers");
+            continue;
+        }
+        assert!(words.contains("( workspace_id BIGINT NOT NULL"), "{table}");
+        assert!(words.contains("PRIMARY KEY (workspace_id, ") || table == "workspace", "{table}");
+        for key in words.split("FOREIGN KEY ").skip(1) {
+            assert!(key.starts_with("(workspace_id, ") && key.contains(" (workspace_id, "), "{table}: {key}");
+        }
+    }
+}

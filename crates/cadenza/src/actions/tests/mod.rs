@@ -1,0 +1,5 @@
+//! Actions on records, as somebody of a workspace does them, in one process with a database in memory.
+
+mod people;
+mod records;
+mod world;

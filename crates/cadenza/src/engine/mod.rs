@@ -1,0 +1,90 @@
+//! The engine: what runs by itself. `due` looks at the clock and records what is to be done, `deliver` brings recorded
+//! messages to the mail servers, `advance` puts what came of them through the door in batches, `recover` cleans up after a
+//! crash, `jobs` does work over very many rows. It speaks to nobody but the database and the mail servers; a commit's bell
+//! wakes it.
+
+mod advance;
+mod away;
+mod beat;
+mod compose;
+mod deliver;
+mod due;
+pub mod jobs;
+mod lane;
+pub mod receive;
+mod recover;
+mod reopen;
+mod side;
+mod transport;
+mod witness;
+
+pub use advance::Advancer;
+pub use compose::{NotComposed, as_sent};
+pub use due::end_sequence;
+pub(crate) use transport::account;
+
+use crate::app::App;
+use crate::mail::smtp::Timeouts;
+use cadenza_store::StoreError;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+/// How hard the engine may work.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Messages past their final mark at one moment: what a crash can leave unknown at most (docs/delivery.md).
+    pub dot_permits: usize,
+    /// Messages recorded and not yet settled at one moment.
+    pub claimed_max: usize,
+    /// Connections to the mail server of one mailbox.
+    pub connections_per_mailbox: usize,
+    /// How long mail servers are waited for.
+    pub patience: Timeouts,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { dot_permits: 8, claimed_max: 1_000, connections_per_mailbox: 1, patience: Timeouts::default() }
+    }
+}
+
+/// A running engine. Dropping the handle does not stop it; [`Engine::stopped`] waits for its orderly end after `app.stop()`.
+#[derive(Debug)]
+pub struct Engine {
+    tasks: Vec<JoinHandle<()>>,
+    post: Arc<deliver::Post>,
+}
+
+impl Engine {
+    /// Cleans up after the last run, then starts the loops.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub async fn start(app: &App, limits: Limits) -> Result<Engine, StoreError> {
+        beat::first(app).await?;
+        recover::recover(app).await?;
+        let advancer = Advancer::start(app.clone());
+        let post = Arc::new(deliver::Post::new(app.clone(), advancer, limits));
+        let tasks = vec![
+            tokio::spawn(beat::run(app.clone())),
+            tokio::spawn(recover::run(app.clone(), post.clone())),
+            tokio::spawn(due::run(app.clone(), post.clone())),
+            tokio::spawn(side::run(app.clone())),
+            tokio::spawn(jobs::run(app.clone())),
+            tokio::spawn(deliver::run(app.clone(), post.clone())),
+        ];
+        Ok(Engine { tasks, post })
+    }
+
+    /// Waits until everything that was under way has come to its end: what is past its final mark gets its answer, the rest
+    /// is given back.
+    pub async fn stopped(self) {
+        for task in self.tasks {
+            if let Err(e) = task.await {
+                tracing::error!("a part of the engine ended badly: {e}");
+            }
+        }
+        // Nobody hands anything over any more.
+        self.post.close().await;
+    }
+}

@@ -1,0 +1,226 @@
+//! Takes in what comes: raw mail from an inbox, an endpoint or the sandbox, and text messages. Each is read once (REC-7), judged,
+//! matched to what was sent, kept, and put through the door, in one transaction. A message that matches nothing is kept and
+//! shown. Nothing that comes in can start or continue an enrollment; forged mail can at most stop one (REC-9).
+
+mod letter;
+mod meaning;
+mod texts;
+mod whose;
+
+pub use texts::{TextMessage, receive_text};
+
+use crate::app::App;
+use cadenza_core::enrollment::Subject;
+use cadenza_core::ids::{EnrollmentId, MailboxId, MessageId, WorkspaceId};
+use cadenza_core::machine::{Actor, Event};
+use cadenza_core::settings::ZoneOf;
+use cadenza_core::time::Time;
+use cadenza_store::door::{Outgoing, Put};
+use cadenza_store::inbound_messages::{self, Class, Inbound, MatchedBy};
+use cadenza_store::matching::{self, Candidate};
+use cadenza_store::{Query, StoreError, Tx, sequences};
+use letter::Letter;
+use meaning::{Meaning, What};
+use whose::Match;
+
+/// The way a mail came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Sandbox,
+    /// An inbound gateway or a journal.
+    Http,
+    Imap {
+        mailbox: MailboxId,
+    },
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Where it is kept; `None` for copies of our own mail, which are not.
+    pub id: Option<MessageId>,
+    /// It had come before; nothing was done this time.
+    pub repeated: bool,
+    pub class: Class,
+    pub matched_by: Option<MatchedBy>,
+    /// Those that were told.
+    pub enrollments: Vec<EnrollmentId>,
+}
+
+/// Takes one mail in. `received_at` is when it reached the inbox; the enrollments learn of it now.
+///
+/// # Errors
+/// Those of the store; nothing was done then, except where a lost commit says that it is unknown. Taking the same mail in
+/// again is always safe.
+pub async fn receive(
+    app: &App,
+    workspace: WorkspaceId,
+    source: Source,
+    raw: Vec<u8>,
+    received_at: Time,
+) -> Result<Received, StoreError> {
+    // Reading a large mail takes a while, which other requests should not have to wait for.
+    let reading = tokio::task::spawn_blocking(move || Letter::read(raw, received_at)).await;
+    let letter = reading.map_err(|e| StoreError::inconsistent("inbound_message", "new", e))?;
+    let app2 = app.clone();
+    let done = app.db.write_async(move |tx| take_in(&app2, tx, workspace, source, &letter, received_at)).await?;
+    app.hand_over(done.1);
+    Ok(done.0)
+}
+
+type TakenIn = (Received, Vec<Outgoing>);
+
+fn take_in(
+    app: &App,
+    tx: &mut Tx,
+    w: WorkspaceId,
+    source: Source,
+    letter: &Letter,
+    received_at: Time,
+) -> Result<TakenIn, StoreError> {
+    let now = app.clock.now();
+    let found = whose::find(tx, w, letter)?;
+    let meaning = meaning::of(letter, &found);
+    if meaning.what == What::OwnCopy || (meaning.class == Class::OwnMail && found.candidates.is_empty()) {
+        return own_copy(app, tx, w, &found, meaning.class);
+    }
+    let first = found.candidates.first();
+    let unmatched_machine = found.subject().is_none() && meaning.class == Class::Other;
+    let message = Inbound {
+        id: MessageId(app.door.id(now)),
+        dedupe_key: letter.dedupe_key.clone(),
+        source: match source {
+            Source::Sandbox => inbound_messages::Source::Sandbox,
+            Source::Http => inbound_messages::Source::Http,
+            Source::Imap { .. } => inbound_messages::Source::Imap,
+        },
+        mailbox: match source {
+            Source::Imap { mailbox } => Some(mailbox),
+            _ => found.mailbox.or(first.and_then(|c| c.mailbox)),
+        },
+        received_at,
+        message_id: letter.message_id(),
+        from_address: letter.sender(),
+        subject: letter.subject(),
+        preview: letter.preview(),
+        class: meaning.class,
+        classification: letter.classification(),
+        corrected_by: None,
+        matched_by: found.by,
+        subject_of: found.subject(),
+        sequence: first.map(|c| c.sequence),
+        enrollment: first.map(|c| c.enrollment),
+        visit: found.visit,
+        assigned_to: first.map(|c| c.owner.unwrap_or(c.enrolled_by)),
+        seen_at: None,
+        handled_at: (!meaning.class.asks_for_a_person()).then_some(now),
+    };
+    // Machine mail that concerns nobody is only noted: an inbox is full of it.
+    let raw = (!unmatched_machine && letter.incoming.is_ok()).then_some(letter.raw.as_slice());
+    keep_and_put(app, tx, w, &message, raw, &meaning, &found, now)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of a transaction, named apart for its two callers")]
+fn keep_and_put(
+    app: &App,
+    tx: &mut Tx,
+    w: WorkspaceId,
+    message: &Inbound,
+    raw: Option<&[u8]>,
+    meaning: &Meaning,
+    found: &Match,
+    now: Time,
+) -> Result<TakenIn, StoreError> {
+    if !inbound_messages::insert(tx, w, message, raw)? {
+        let before = inbound_messages::with_key(tx, w, &message.dedupe_key)?;
+        let received = Received {
+            id: before.as_ref().map(|m| m.id),
+            repeated: true,
+            class: before.as_ref().map_or(message.class, |m| m.class),
+            matched_by: before.as_ref().and_then(|m| m.matched_by),
+            enrollments: before.and_then(|m| m.enrollment).into_iter().collect(),
+        };
+        return Ok((received, Vec::new()));
+    }
+    let mut puts = Vec::new();
+    for (place, candidate) in found.candidates.iter().enumerate() {
+        // It is about one message at most, of the first; the others are told without.
+        let visit = found.visit.filter(|_| place == 0);
+        if let Some(event) = event_for(tx, w, candidate, meaning, (found, visit))? {
+            puts.push(Put { enrollment: candidate.enrollment, event, actor: meaning.actor() });
+        }
+    }
+    let enrollments = puts.iter().map(|p| p.enrollment).collect();
+    let outgoing = put(app, tx, w, puts, now)?;
+    let received = Received {
+        id: Some(message.id),
+        repeated: false,
+        class: message.class,
+        matched_by: message.matched_by,
+        enrollments,
+    };
+    Ok((received, outgoing))
+}
+
+/// What one enrollment is told.
+fn event_for(
+    q: &mut Query,
+    w: WorkspaceId,
+    candidate: &Candidate,
+    meaning: &Meaning,
+    (found, visit): (&Match, Option<u32>),
+) -> Result<Option<Event>, StoreError> {
+    let until = match &meaning.what {
+        What::OutOfOffice { until: Some(date) } => Some(start_of(q, w, candidate, *date)?),
+        _ => None,
+    };
+    Ok(meaning.event(visit, found.by, until))
+}
+
+/// The beginning of a day in the zone that the enrollment's window is read in.
+fn start_of(
+    q: &mut Query,
+    w: WorkspaceId,
+    candidate: &Candidate,
+    date: cadenza_core::calendar::Date,
+) -> Result<Time, StoreError> {
+    let settings = sequences::get(q, w, candidate.sequence)?.settings;
+    let zone = match settings.zone_of {
+        ZoneOf::Sequence => settings.zone,
+        ZoneOf::Contact => {
+            let (own, company) = matching::zones_of(q, w, candidate.subject)?;
+            own.or(company).unwrap_or(settings.zone)
+        }
+    };
+    Ok(zone.day_bounds(date).0)
+}
+
+/// A copy of our own mail, found in a Sent folder or a journal: it proves that a delivery nobody was sure of took place, and is
+/// not kept. The user's own mail to others is nobody's business here.
+fn own_copy(app: &App, tx: &mut Tx, w: WorkspaceId, found: &Match, class: Class) -> Result<TakenIn, StoreError> {
+    let mut puts = Vec::new();
+    if let (Some(candidate), Some(visit)) = (found.candidates.first(), found.visit)
+        && matching::is_unknown(tx, w, candidate.enrollment, visit)?
+    {
+        let event = Event::OtherMail { visit: Some(visit) };
+        puts.push(Put { enrollment: candidate.enrollment, event, actor: Actor::Server });
+    }
+    let enrollments = puts.iter().map(|p| p.enrollment).collect();
+    let outgoing = put(app, tx, w, puts, app.clock.now())?;
+    Ok((Received { id: None, repeated: false, class, matched_by: found.by, enrollments }, outgoing))
+}
+
+/// Through the door, in the transaction that keeps the message.
+fn put(app: &App, tx: &mut Tx, w: WorkspaceId, puts: Vec<Put>, now: Time) -> Result<Vec<Outgoing>, StoreError> {
+    if puts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let answers = app.door.advance(tx, w, puts, now)?;
+    Ok(answers.into_iter().flatten().flat_map(|a| a.outgoing).collect())
+}
+
+impl Match {
+    fn subject(&self) -> Option<Subject> {
+        self.candidates.first().map(|c| c.subject).or(self.known)
+    }
+}

@@ -1,0 +1,182 @@
+//! Whose a mail is: by a signed token, by the Message-ID of what it answers, returns or reports on, and last by the addresses
+//! in it. Only a token or Message-ID says which message it is about; an address alone never does (REC-9).
+
+use super::letter::Letter;
+use cadenza_core::compose::UNSUBSCRIBE_SUBJECT;
+use cadenza_core::enrollment::Subject;
+use cadenza_core::ids::{MailboxId, WorkspaceId};
+use cadenza_core::inbound::{Incoming, Kind};
+use cadenza_core::tokens::{Purpose, Token};
+use cadenza_store::addresses::{self, Reach};
+use cadenza_store::inbound_messages::MatchedBy;
+use cadenza_store::matching::{self, Among, Candidate};
+use cadenza_store::{Query, StoreError, workspaces};
+
+/// Message-IDs of one mail that are looked up; a longer thread's middle is left out.
+const IDS_MAX: usize = 60;
+
+/// Whose a mail is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Match {
+    pub by: Option<MatchedBy>,
+    pub candidates: Vec<Candidate>,
+    /// The message that it is about, of the first candidate.
+    pub visit: Option<u32>,
+    /// A contact or company whose address it is, where no enrollment was found.
+    pub known: Option<Subject>,
+    /// One of our mailboxes wrote it.
+    pub mailbox: Option<MailboxId>,
+    /// It is a mail of our own that went out.
+    pub own: bool,
+    /// The subject is a signed wish to be unsubscribed, as mail programs write it for the `mailto:` of the header.
+    pub unsubscribes: bool,
+}
+
+pub(super) fn find(q: &mut Query, w: WorkspaceId, letter: &Letter) -> Result<Match, StoreError> {
+    let Ok(incoming) = &letter.incoming else { return Ok(Match::default()) };
+    let writers: Vec<String> = incoming.from.iter().take(5).map(|a| a.address.clone()).collect();
+    let own = matching::own_addresses(q, w, &writers)?;
+    if let Some((_, mailbox)) = own.first() {
+        return of_own_mail(q, w, incoming, *mailbox);
+    }
+    if let Some(found) = by_token(q, w, incoming)? {
+        return Ok(found);
+    }
+    if let Some((candidate, visit)) = matching::sent_as(q, w, &message_ids(incoming))? {
+        let (by, visit) = (Some(MatchedBy::Reference), Some(visit));
+        return Ok(Match { by, candidates: vec![candidate], visit, ..Match::default() });
+    }
+    by_address(q, w, incoming)
+}
+
+/// A token in the subject, or behind the plus of an address that it came to.
+fn by_token(q: &mut Query, w: WorkspaceId, incoming: &Incoming) -> Result<Option<Match>, StoreError> {
+    let subject = incoming.subject.trim();
+    let in_subject = subject
+        .get(..UNSUBSCRIBE_SUBJECT.len())
+        .filter(|word| word.eq_ignore_ascii_case(UNSUBSCRIBE_SUBJECT))
+        .map(|word| subject[word.len()..].trim());
+    let tags = incoming.delivered_to.iter().filter_map(|a| a.rsplit_once('@')?.0.split_once('+').map(|(_, tag)| tag));
+    let texts: Vec<&str> = in_subject.into_iter().chain(tags.take(20)).collect();
+    if texts.iter().all(|t| Token::workspace_of(t).is_err()) {
+        return Ok(None);
+    }
+    let key = workspaces::get(q, w)?.signing_key;
+    for text in texts {
+        let Ok(token) = Token::verify(text, &key) else { continue };
+        let Some(candidate) = matching::enrollment(q, w, token.enrollment)?.filter(|_| token.workspace == w) else {
+            continue;
+        };
+        return Ok(Some(Match {
+            by: Some(MatchedBy::Token),
+            candidates: vec![candidate],
+            visit: Some(token.visit),
+            unsubscribes: in_subject == Some(text) && token.purpose == Purpose::Unsubscribe,
+            ..Match::default()
+        }));
+    }
+    Ok(None)
+}
+
+/// The Message-IDs that a mail names, the most telling first.
+fn message_ids(incoming: &Incoming) -> Vec<String> {
+    let reported = match &incoming.verdict.kind {
+        Kind::Bounce(b) => b.envelope_id.iter().chain(&b.original_message_id).cloned().collect(),
+        Kind::Delivered(d) => d.envelope_id.iter().chain(&d.original_message_id).cloned().collect(),
+        Kind::Complaint(c) => c.original_message_id.iter().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let mut ids: Vec<String> = Vec::new();
+    let threads = incoming.in_reply_to.iter().chain(incoming.references.iter().rev()).cloned();
+    for id in reported.into_iter().chain(threads).chain(incoming.original_message_id.clone()) {
+        let id = id.trim_matches(['<', '>', ' ']).to_owned();
+        if !id.is_empty() && !id.contains('\0') && !ids.contains(&id) && ids.len() < IDS_MAX {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+fn by_address(q: &mut Query, w: WorkspaceId, incoming: &Incoming) -> Result<Match, StoreError> {
+    let (addresses, among): (Vec<&str>, _) = match &incoming.verdict.kind {
+        Kind::Bounce(b) => {
+            let failed =
+                b.recipients.iter().flat_map(|r| [Some(r.recipient.as_str()), r.original_recipient.as_deref()]);
+            (failed.flatten().collect(), Among::WrittenTo)
+        }
+        Kind::Complaint(c) => (c.recipients.iter().map(String::as_str).collect(), Among::WrittenTo),
+        // A report of success that names no message of ours is of no use.
+        Kind::Delivered(_) => (Vec::new(), Among::All),
+        _ => (incoming.from.iter().chain(&incoming.reply_to).map(|a| a.address.as_str()).collect(), Among::All),
+    };
+    let mut values: Vec<String> = Vec::new();
+    for address in addresses.into_iter().take(20).filter(|a| !a.contains('\0')) {
+        for form in forms(address) {
+            if !values.contains(&form) {
+                values.push(form);
+            }
+        }
+    }
+    if values.is_empty() {
+        return Ok(Match::default());
+    }
+    let candidates = matching::of_addresses(q, w, Reach::Email, &values, among)?;
+    let known = match candidates.is_empty() {
+        true => addresses::owners(q, w, Reach::Email, values.iter().map(String::as_str))?.first().map(|(_, s)| *s),
+        false => None,
+    };
+    let by = (!candidates.is_empty() || known.is_some()).then_some(MatchedBy::Address);
+    Ok(Match { by, candidates, known, ..Match::default() })
+}
+
+/// An address in lower case, and without the tag that its owner may have added (`ada+lists@…`).
+fn forms(address: &str) -> Vec<String> {
+    let lower = address.to_lowercase();
+    let bare = lower.rsplit_once('@').and_then(|(local, domain)| {
+        let (name, _) = local.split_once('+')?;
+        (!name.is_empty()).then(|| format!("{name}@{domain}"))
+    });
+    [Some(lower), bare].into_iter().flatten().collect()
+}
+
+/// Mail that one of our mailboxes wrote: a copy of what Cadenza sent, or what the user wrote to a contact (REC-10).
+fn of_own_mail(q: &mut Query, w: WorkspaceId, incoming: &Incoming, mailbox: MailboxId) -> Result<Match, StoreError> {
+    let itself: Vec<String> = incoming.message_id.iter().filter(|id| !id.contains('\0')).cloned().collect();
+    if let Some((candidate, visit)) = matching::sent_as(q, w, &itself)? {
+        let (by, visit) = (Some(MatchedBy::Reference), Some(visit));
+        return Ok(Match {
+            by,
+            candidates: vec![candidate],
+            visit,
+            mailbox: Some(mailbox),
+            own: true,
+            ..Match::default()
+        });
+    }
+    let found = match matching::sent_as(q, w, &message_ids(incoming))? {
+        Some((candidate, visit)) => {
+            let (by, visit) = (Some(MatchedBy::Reference), Some(visit));
+            Match { by, candidates: vec![candidate], visit, ..Match::default() }
+        }
+        None => {
+            let to = incoming.to.iter().chain(&incoming.cc).take(20).filter(|a| !a.address.contains('\0'));
+            let values: Vec<String> = to.flat_map(|a| forms(&a.address)).collect();
+            let mut candidates = matching::of_addresses(q, w, Reach::Email, &values, Among::WrittenTo)?;
+            candidates.retain(|c| c.live);
+            Match { by: (!candidates.is_empty()).then_some(MatchedBy::Address), candidates, ..Match::default() }
+        }
+    };
+    Ok(Match { mailbox: Some(mailbox), ..found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forms;
+
+    #[test]
+    fn an_address_is_looked_for_with_and_without_its_tag() {
+        assert_eq!(forms("Ada+Lists@Example.Test"), ["ada+lists@example.test", "ada@example.test"]);
+        assert_eq!(forms("+x@example.test"), ["+x@example.test"]);
+        assert_eq!(forms("ada@example.test"), ["ada@example.test"]);
+    }
+}

@@ -1,0 +1,189 @@
+//! The fields of a mailbox's form, and what was typed as the change that the action takes.
+
+use super::super::super::form::{Field, Input, Typed};
+use super::super::super::lists::Choice;
+use super::super::super::viewer::Viewer;
+use super::FieldGroup;
+use crate::App;
+use crate::actions::fields::Patch;
+use crate::actions::mailboxes::{MailboxChange, ServerInput};
+use crate::actions::{Fault, users};
+use crate::http::error::Result;
+use cadenza_store::mailboxes::{Auth, Mailbox, Security};
+use cadenza_store::users::UserState;
+
+pub async fn fields_of(
+    app: &App,
+    viewer: &Viewer,
+    m: Option<&Mailbox>,
+    typed: Option<&Typed>,
+    faults: &[Fault],
+) -> Result<Vec<FieldGroup>> {
+    let all = users::all(app, &viewer.caller).await?;
+    let owner = m.map_or(viewer.caller.user, |m| m.owner);
+    let people = all.into_iter().filter(|u| u.state != UserState::Departed || u.id == owner);
+    let people: Vec<Choice> = people.map(|u| Choice::new(u.id.to_string(), u.name)).collect();
+    let mut groups = vec![writer(viewer, m, people)];
+    if m.is_none_or(|m| !m.sandbox) {
+        groups.push(server(m));
+        groups.push(caps(m));
+    }
+    for group in &mut groups {
+        group.fields = std::mem::take(&mut group.fields).into_iter().map(|f| f.after(typed, faults)).collect();
+    }
+    Ok(groups)
+}
+
+fn writer(viewer: &Viewer, m: Option<&Mailbox>, people: Vec<Choice>) -> FieldGroup {
+    let name = m.map_or(viewer.user.name.clone(), |m| m.name.clone());
+    FieldGroup {
+        label: "Who writes",
+        about: "",
+        fields: vec![
+            Field::new("address", "Address")
+                .of(Input::Email)
+                .required()
+                .help("That it writes from.")
+                .value(m.map_or("", |m| &m.address)),
+            Field::new("name", "Name").help("Beside the address, as recipients read it.").value(name),
+            Field::new("owner", "Owner")
+                .of(Input::Choice(people))
+                .help("The user whose mail it is.")
+                .value(m.map_or(viewer.caller.user, |m| m.owner).to_string()),
+            Field::new("signature", "Signature")
+                .of(Input::Area)
+                .help("Plain text, for {{ sender.signature }}.")
+                .value(m.map_or("", |m| &m.signature)),
+        ],
+    }
+}
+
+fn server(m: Option<&Mailbox>) -> FieldGroup {
+    let smtp = m.and_then(|m| m.smtp.as_ref());
+    let secret = smtp.is_some_and(|s| s.secret.is_some());
+    let stored = if secret {
+        "One is stored. Empty: it stays. It has to be typed again for another server."
+    } else {
+        "Stored sealed, and never shown again."
+    };
+    FieldGroup {
+        label: "Server that takes its mail (SMTP)",
+        about: "",
+        fields: vec![
+            Field::new("smtp.host", "Server")
+                .required()
+                .help("Such as smtp.example.com.")
+                .value(smtp.map_or("", |s| &s.host)),
+            Field::new("smtp.port", "Port")
+                .of(Input::Number)
+                .required()
+                .usual("587 with STARTTLS, 465 with TLS")
+                .value(smtp.map_or_else(|| "587".to_owned(), |s| s.port.to_string())),
+            Field::new("smtp.security", "Protection of the line")
+                .of(Input::choices(&[
+                    ("starttls", "STARTTLS"),
+                    ("tls", "TLS"),
+                    ("none", "none (relay on this machine)"),
+                ]))
+                .help("STARTTLS is insisted on: without it there is no connection.")
+                .value(smtp.map_or(Security::Starttls, |s| s.security).as_str()),
+            Field::new("smtp.auth", "Sign in by")
+                .of(Input::choices(&[
+                    ("password", "password"),
+                    ("xoauth2", "OAuth 2 access token"),
+                    ("none", "nothing (relay)"),
+                ]))
+                .value(smtp.map_or(Auth::Password, |s| s.auth).as_str()),
+            Field::new("smtp.login", "Sign-in name")
+                .help("Usually the address.")
+                .autocomplete("off")
+                .value(smtp.and_then(|s| s.login.as_deref()).unwrap_or_default()),
+            Field::new("smtp.secret", "Password or token")
+                .of(Input::Password)
+                .help(stored)
+                .autocomplete("new-password"),
+        ],
+    }
+}
+
+fn caps(m: Option<&Mailbox>) -> FieldGroup {
+    let usual = ("200", "40", "60", "30");
+    let shown = |value: Option<u32>| value.map(|n| n.to_string()).unwrap_or_default();
+    let cap = |name: &str, label: &str, unit, default: &str, value: Option<Option<u32>>| {
+        let value = value.map_or_else(|| default.to_owned(), shown);
+        Field::new(name, label).of(Input::Number).unit(unit).usual(format!("{default} {unit}")).value(value)
+    };
+    let caps = m.map(|m| m.caps);
+    FieldGroup {
+        label: "Caps",
+        about: "What is held back goes out in order as room appears. Empty: no cap.",
+        fields: vec![
+            cap("day_cap", "A day", "mails", usual.0, caps.map(|c| c.day)),
+            cap("hour_cap", "An hour", "mails", usual.1, caps.map(|c| c.hour)),
+            cap("gap_seconds", "Least gap between two", "seconds", usual.2, caps.map(|c| c.gap_seconds)),
+            cap("jitter_seconds", "Longer or shorter by up to", "seconds", usual.3, caps.map(|c| c.jitter_seconds)),
+            Field::new("freshness_minutes", "Inbox freshness")
+                .of(Input::Number)
+                .unit("minutes")
+                .help("Follow-ups wait where the inbox was last read longer ago.")
+                .usual("10 minutes")
+                .value(m.map_or(10, |m| m.freshness_minutes).to_string()),
+        ],
+    }
+}
+
+/// The change that a form asks for; a sandbox's form has no server and no caps.
+pub fn change_of(typed: &Typed, old: Option<&Mailbox>) -> Result<MailboxChange, Vec<Fault>> {
+    let text = |name: &str| Patch::of_form(typed.get(name).map(|t| t.replace("\r\n", "\n")));
+    let mut change = MailboxChange {
+        address: text("address"),
+        name: text("name"),
+        owner: text("owner"),
+        signature: text("signature"),
+        ..MailboxChange::default()
+    };
+    if old.is_some_and(|m| m.sandbox) {
+        return Ok(change);
+    }
+    let mut faults = Vec::new();
+    let mut number = |name: &str| match typed.text(name) {
+        "" => Patch::Clear,
+        n => match n.parse::<u32>() {
+            Ok(n) => Patch::Set(n),
+            Err(_) => {
+                let message = format!("{n:?} is no whole number: expected 0 or more, or nothing for no cap.");
+                faults.push(Fault { field: name.to_owned(), message });
+                Patch::Keep
+            }
+        },
+    };
+    change.day_cap = number("day_cap");
+    change.hour_cap = number("hour_cap");
+    change.gap_seconds = number("gap_seconds");
+    change.jitter_seconds = number("jitter_seconds");
+    change.freshness_minutes = match number("freshness_minutes") {
+        Patch::Set(n) => Some(n),
+        Patch::Keep | Patch::Clear => None,
+    };
+    change.smtp = server_of(typed, &mut faults);
+    if faults.is_empty() { Ok(change) } else { Err(faults) }
+}
+
+fn server_of(typed: &Typed, faults: &mut Vec<Fault>) -> Option<ServerInput> {
+    let mut fault = |field: &str, message: String| faults.push(Fault { field: field.into(), message });
+    let port = typed.text("smtp.port");
+    let port =
+        port.parse::<u16>().map_err(|_| fault("smtp.port", format!("{port:?} is no port: expected 1 to 65535."))).ok();
+    let security = Security::named(typed.text("smtp.security"));
+    let security = security.map_err(|_| fault("smtp.security", "Expected STARTTLS, TLS or none.".into())).ok();
+    let auth = Auth::named(typed.text("smtp.auth"));
+    let auth = auth.map_err(|_| fault("smtp.auth", "Expected password, OAuth 2 or nothing.".into())).ok();
+    Some(ServerInput {
+        host: typed.text("smtp.host").to_owned(),
+        port: port?,
+        security: security?,
+        auth: auth?,
+        login: typed.get("smtp.login").map(str::to_owned),
+        secret: typed.get("smtp.secret").map(str::to_owned),
+    })
+}

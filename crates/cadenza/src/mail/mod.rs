@@ -1,0 +1,4 @@
+//! The mail protocols. Only this folder opens mail sockets; what to send, and when, is decided elsewhere.
+
+pub mod recipient;
+pub mod smtp;

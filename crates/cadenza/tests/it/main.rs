@@ -1,0 +1,19 @@
+//! The one integration binary: what can only be tried on the whole. One module a subject, so that the crate is linked
+//! once for all of them; beside the subjects, what several of them need.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod api;
+mod browser;
+mod certificates;
+mod commands;
+mod crash;
+mod engine;
+mod examples;
+mod house;
+mod links;
+mod pages;
+mod receive;
+mod rehearsal;
+mod smtp;
+mod smtp_server;
+mod tidy;
