@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How it is started, apart from the usual.
@@ -36,6 +37,8 @@ impl Target {
 pub struct Serving {
     process: Target,
     log: Arc<Mutex<String>>,
+    /// Ends with the last word of the process.
+    listener: Mutex<Option<JoinHandle<()>>>,
     token: String,
     pub begun: Instant,
 }
@@ -54,13 +57,14 @@ impl Serving {
             .unwrap();
         let (log, told) = (Arc::<Mutex<String>>::default(), process.stderr.take().unwrap());
         let kept = log.clone();
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for line in BufReader::new(told).lines().map_while(Result::ok) {
                 *kept.lock().unwrap() += &format!("{line}\n");
             }
         });
         let process = Target(Arc::new(Mutex::new(process)));
-        Serving { process, log, token: token.to_owned(), begun: Instant::now() }
+        let listener = Mutex::new(Some(listener));
+        Serving { process, log, listener, token: token.to_owned(), begun: Instant::now() }
     }
 
     pub fn target(&self) -> Target {
@@ -148,11 +152,14 @@ impl Serving {
         self.log()
     }
 
-    /// Waits until it is gone, by whosever doing.
+    /// Waits until it is gone, by whosever doing, and its last word is in the log.
     pub fn gone(&self) -> ExitStatus {
         let give_up = Instant::now() + super::LONG;
         loop {
             if let Some(ended) = self.process.ended() {
+                if let Some(listener) = self.listener.lock().unwrap().take() {
+                    listener.join().unwrap();
+                }
                 return ended;
             }
             assert!(Instant::now() < give_up, "it does not end: {}", self.log());
