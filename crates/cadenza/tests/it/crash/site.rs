@@ -22,6 +22,7 @@ use cadenza_store::{Database, migrations, schema};
 use cadenza_testkit::Scratch;
 use cadenza_testkit::postgres::{TestDatabase, cluster};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Mails that everybody gets.
 pub const STEPS: usize = 3;
@@ -153,7 +154,15 @@ fn with_app<T>(data: &Path, database: &str, run: impl AsyncFnOnce(App) -> T) -> 
     migrations::migrate(&db, schema::SCHEMA).unwrap();
     let app = App::new(db, clock, Config::load(&flags).unwrap(), seal);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(run(app))
+    let done = runtime.block_on(run(app));
+    drop(runtime);
+    // The last handle may have been dropped by a thread of the store itself, which then closes the files in its own time.
+    let give_up = Instant::now() + super::LONG;
+    while let Err(e) = Database::open(&database.parse().unwrap()) {
+        assert!(Instant::now() < give_up, "the database stays open: {e}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    done
 }
 
 fn furnish(data: &Path, database: &str, size: Size, port: u16) -> Furnished {
