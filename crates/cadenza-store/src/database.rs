@@ -156,6 +156,16 @@ impl Database {
         self.inner.bell.subscribe(Box::new(f));
     }
 
+    /// Tells those who wait for commits here of one that another process made.
+    pub fn ring(&self) {
+        self.inner.bell.ring();
+    }
+
+    /// May other processes use it at the same time?
+    pub fn is_shared(&self) -> bool {
+        matches!(self.inner.url.0, Place::Postgres { .. })
+    }
+
     pub fn counters(&self) -> Counters {
         self.inner.meters.snapshot()
     }

@@ -123,6 +123,18 @@ pub fn clock(q: &mut Query) -> Result<Option<Time>> {
     }
 }
 
+/// A number that is another one after a change by whomever, also by a process that this one does not know of; `None` where there
+/// are no others.
+pub fn change_number(q: &mut Query) -> Result<Option<i64>> {
+    match q.engine() {
+        Engine::Sqlite => Ok(None),
+        Engine::Postgres => {
+            let sql = "SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)";
+            q.query_one(sql, &[])?.int(0).map(Some)
+        }
+    }
+}
+
 /// The latest moment that anything in a workspace's history bears.
 pub fn last_written(q: &mut Query, w: WorkspaceId) -> Result<Option<Time>> {
     let sql = "SELECT at FROM history WHERE workspace_id = $1 ORDER BY at DESC LIMIT 1";

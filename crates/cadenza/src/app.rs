@@ -9,13 +9,11 @@ use crate::config::Config;
 use crate::seal::Seal;
 use cadenza_store::Database;
 use cadenza_store::door::{Door, Outgoing};
+use cadenza_store::nodes::{NODES, Node};
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{mpsc, watch};
-
-/// The node that makes ids where there is only one.
-const FIRST_NODE: u16 = 0;
 
 /// A running Cadenza. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -50,13 +48,13 @@ impl App {
         let (handed_over, to_send) = mpsc::unbounded_channel();
         db.on_commit(move || bell.send_modify(|n| *n += 1));
         let parts = Parts {
-            db,
             passwords: Passwords::new(clock.clone()),
             attempts: Attempts::default(),
             setup: Key::default(),
-            clock,
             config,
-            door: Door::new(FIRST_NODE, 1),
+            door: Door::new(passer_by(&db, &clock)),
+            db,
+            clock,
             seal,
             commits,
             handed_over,
@@ -66,6 +64,13 @@ impl App {
         };
         App { parts: Arc::new(parts) }
     }
+}
+
+/// What a process is before its engine takes a number, and remains where it runs none: its ids must differ from those of the
+/// nodes that work on the same database.
+fn passer_by(db: &Database, clock: &Clock) -> Node {
+    let number = if db.is_shared() { NODES + u16::from_le_bytes(clock.entropy()) % NODES } else { 0 };
+    Node { number, epoch: 0 }
 }
 
 impl Parts {

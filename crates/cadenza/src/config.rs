@@ -44,6 +44,7 @@ pub struct Config {
     pub log: Log,
     pub sign_in: SignIn,
     pub mail: Mail,
+    pub nodes: Nodes,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -80,6 +81,12 @@ pub struct Mail {
     pub dot_permits: usize,
     pub claimed_max: usize,
     pub connections_per_mailbox: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nodes {
+    pub lease_seconds: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -185,6 +192,9 @@ impl Config {
             .contains(&0)
         {
             return fault("sign_in", "every number of this part must be 1 or more");
+        }
+        if !(2..=600).contains(&self.nodes.lease_seconds) {
+            return fault("nodes.lease_seconds", "expected 2 to 600");
         }
         if !(8..=64).contains(&s.password_length_min) {
             return fault("sign_in.password_length_min", "expected 8 to 64");

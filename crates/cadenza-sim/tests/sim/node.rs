@@ -13,7 +13,8 @@ use cadenza_core::ids::{MailboxId, WorkspaceId};
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{self, Advanced, Door, Line, OpenSend, Outgoing, Put, Room};
-use cadenza_store::{nodes, workspaces};
+use cadenza_store::nodes::{self, Moment, Node as NodeId, Share};
+use cadenza_store::workspaces;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -25,6 +26,11 @@ const CLAIMED_MAX: usize = 1_000;
 const BEAT_SECONDS: i64 = 10;
 const OUTAGE_MIN: Span = Span::minutes(1);
 pub const LOOK_EVERY: Span = Span::minutes(10);
+
+/// There is one node, and its clock is the database's.
+fn moment(now: Time) -> Moment {
+    Moment { now, clock: now, lease: Span::seconds(15) }
+}
 
 /// A mailbox of a workspace; `None` for texts.
 pub type Key = (WorkspaceId, Option<MailboxId>);
@@ -73,7 +79,7 @@ impl Node {
     pub fn new(scenario: &Scenario) -> Node {
         let (connections, holds) = if scenario.pace == Pace::Fine { (1, 8) } else { (200, 200) };
         Node {
-            door: Arc::new(Door::new(1, 1)),
+            door: Arc::new(Door::new(NodeId { number: 1, epoch: 1 })),
             is_up: false,
             up_since: Time::MIN,
             run: 0,
@@ -159,10 +165,18 @@ impl World {
             return Ok(());
         }
         self.tell_room()?;
-        let (turn, due, lines) = self
-            .read(|q| Ok((door::sequences_turn(q, now)?, door::due(q, now, room)?, door::lines(q, now, LINES_MAX)?)))?;
+        let (turn, due, lines) = self.read(|q| {
+            Ok((
+                door::sequences_turn(q, now)?,
+                door::due(q, now, room, &Share::All)?,
+                door::lines(q, now, LINES_MAX, &Share::All)?,
+            ))
+        })?;
         if !turn && due.is_empty() && lines.is_empty() {
-            let next = self.read(door::next_due)?.unwrap_or(now + Span::hours(1)).min(now + Span::hours(1));
+            let next = self
+                .read(|q| door::next_due(q, &Share::All))?
+                .unwrap_or(now + Span::hours(1))
+                .min(now + Span::hours(1));
             self.round_by(next.max(now + Span::from_micros(1)));
             return Ok(());
         }
@@ -367,7 +381,8 @@ impl World {
 
     /// The planted bug that takes an answer for that to another message.
     fn tell_another(&mut self, message: &Outgoing) -> Held<()> {
-        let open = self.read(door::open_sends)?;
+        let (door, now) = (self.node.door.clone(), self.now);
+        let open = self.read(move |q| door.open_before(q, now + Span::seconds(1)))?;
         let other = open
             .into_iter()
             .find(|s| s.workspace == message.workspace && s.enrollment != message.enrollment && s.marked);
@@ -465,7 +480,7 @@ impl World {
         }
         self.node.side_at = None;
         let now = self.now;
-        let jobs = self.read(|q| door::side_jobs(q, now, 100))?;
+        let jobs = self.read(|q| door::side_jobs(q, now, 100, &Share::All))?;
         for job in jobs {
             let told = self.commit(
                 "side",
@@ -489,15 +504,16 @@ impl World {
     pub fn beat(&mut self) {
         let at = Time::from_seconds(self.now.seconds() / BEAT_SECONDS * BEAT_SECONDS);
         if self.node.is_up {
-            let life = self.stage.db().write(|tx| nodes::alive(tx, 0, at)).unwrap();
-            self.node.witness = Some((life.identity, life.beats));
+            let node = self.node.door.node();
+            let beat = self.stage.db().write(|tx| nodes::beat(tx, node, moment(at))).unwrap();
+            self.node.witness = beat.map(|beat| (beat.life.identity, beat.life.beats));
         }
     }
 
     pub fn start_node(&mut self) -> Held<()> {
         let now = self.now;
-        let (before, life) = self.stage.db().write(|tx| {
-            let before = nodes::life(tx, 0)?;
+        let (before, life, node) = self.stage.db().write(|tx| {
+            let before = nodes::life(tx)?;
             let doubt = match (self.node.witness, &before) {
                 (_, None) => false,
                 (None, Some(_)) => true,
@@ -506,10 +522,11 @@ impl World {
             if doubt && !self.scenario.is(Plant::RestoredWithoutHold) {
                 workspaces::hold_all(tx)?;
             }
-            Ok((before, nodes::begin(tx, 0, 4_711, now)?))
+            let node = nodes::begin(tx, Some(0), 4_711, moment(now))?;
+            Ok((before, nodes::life(tx)?, node))
         })?;
-        self.node.witness = Some((life.identity, life.beats));
-        let door = Door::new(1, self.node.run as i64 + 1);
+        self.node.witness = life.map(|life| (life.identity, life.beats));
+        let door = Door::new(node);
         let outage = before.map(|b| b.alive_at).filter(|alive| now - *alive >= OUTAGE_MIN);
         door.set_outage(outage.map(|from| Outage { from, to: now }));
         self.node.door = Arc::new(door);
@@ -534,7 +551,7 @@ impl World {
         if self.scenario.is(Plant::NoRecovery) {
             return Ok(());
         }
-        let open = self.read(door::open_sends)?;
+        let open = self.read(door::left_behind)?;
         for w in WORKSPACES {
             let puts: Vec<Put> = open.iter().filter(|send| send.workspace == w).map(|s| self.recovered(s)).collect();
             for chunk in puts.chunks(BATCH_MAX) {

@@ -8,7 +8,7 @@ use crate::world::World;
 use std::time::Instant;
 
 /// A planted bug is found in so many runs, or it is not found.
-const RUNS_TO_FIND: u64 = 8;
+const RUNS_TO_FIND: u64 = 24;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;

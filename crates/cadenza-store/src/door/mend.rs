@@ -1,7 +1,7 @@
 //! Setting going what stands still without need: after a mailbox was released, an address was added, a restored database was
 //! let go; and, looked for now and then, after a process ended between two steps.
 
-use super::outbox::open_send;
+use super::outbox::{is_in_sandbox, open_send};
 use super::{Advanced, Door, OpenSend, Put, SHARDS};
 use crate::error::Result;
 use crate::query::{Query, Tx};
@@ -46,14 +46,21 @@ impl Door {
         let rows = q.query(
             "SELECT workspace_id, enrollment_id, visit, attempt, state FROM send
              WHERE state IN ('claimed', 'marked') AND shard >= 0 AND shard < $1 AND claimed_at < $2 AND epoch = $3",
-            &[SHARDS.into(), before.into(), self.epoch().into()],
+            &[SHARDS.into(), before.into(), self.node().epoch.into()],
         )?;
         rows.iter().map(open_send).collect()
     }
 
-    /// Settles attempts that nobody works on: one before its final mark is due again, one past it is unknown. What has
-    /// moved since it was looked at is left alone. Answers how many were settled.
-    pub fn settle_lost(&self, tx: &mut Tx, workspace: WorkspaceId, lost: &[OpenSend], now: Time) -> Result<usize> {
+    /// Settles attempts that nobody works on: one before its final mark is due again; one past it was sent where the sandbox
+    /// has it, and else is unknown, for the reason given. What has moved since it was looked at is left alone.
+    pub fn settle_lost(
+        &self,
+        tx: &mut Tx,
+        workspace: WorkspaceId,
+        lost: &[OpenSend],
+        why: &str,
+        now: Time,
+    ) -> Result<SettledLost> {
         let of = || Columns::new().ints(lost.iter().map(|send| send.enrollment));
         // Held, so that none passes its mark between this look and the event.
         tx.query_rows(
@@ -69,15 +76,55 @@ impl Door {
             &[workspace.into()],
         )?;
         let still = rows.iter().map(open_send).collect::<Result<Vec<_>>>()?;
-        let puts = lost.iter().filter(|send| still.contains(send)).map(|send| {
+        let mut puts = Vec::new();
+        for send in lost.iter().filter(|send| still.contains(send)) {
             let OpenSend { visit, attempt, enrollment, .. } = *send;
-            let event = match send.marked {
-                false => Event::Returned { visit, attempt },
-                true => Event::Unknown { visit, attempt, detail: "what became of it could not be noted".to_owned() },
+            let event = if !send.marked {
+                Event::Returned { visit, attempt }
+            } else if is_in_sandbox(tx, *send)? {
+                Event::Sent { visit, attempt }
+            } else {
+                Event::Unknown { visit, attempt, detail: why.to_owned() }
             };
-            Put { enrollment, event, actor: Actor::Engine }
-        });
-        Ok(self.advance(tx, workspace, puts.collect(), now)?.iter().filter(|answer| answer.is_ok()).count())
+            puts.push(Put { enrollment, event, actor: Actor::Engine });
+        }
+        let mut settled = SettledLost::default();
+        for (put, answer) in puts.clone().iter().zip(self.advance(tx, workspace, puts, now)?) {
+            settled.note(&put.event, answer.is_ok());
+        }
+        Ok(settled)
+    }
+}
+
+/// How attempts that nobody worked on were settled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SettledLost {
+    /// Due once more: no dot was given.
+    pub again: usize,
+    pub sent: usize,
+    pub unknown: usize,
+}
+
+impl SettledLost {
+    fn note(&mut self, event: &Event, taken: bool) {
+        let count = match event {
+            Event::Returned { .. } => &mut self.again,
+            Event::Sent { .. } => &mut self.sent,
+            _ => &mut self.unknown,
+        };
+        *count += usize::from(taken);
+    }
+
+    pub fn all(self) -> usize {
+        self.again + self.sent + self.unknown
+    }
+}
+
+impl std::ops::AddAssign for SettledLost {
+    fn add_assign(&mut self, more: SettledLost) {
+        self.again += more.again;
+        self.sent += more.sent;
+        self.unknown += more.unknown;
     }
 }
 

@@ -36,9 +36,9 @@ pub use away::{Freed, met_by_absence};
 pub use draft::{Draft, UNSUBSCRIBE_PLACE};
 pub use enroll::{Again, EnrollRefusal, Enrolled};
 pub use load::enrollment;
-pub use mend::{Mended, half_ended, repair_lines, rouse_workspace, unheld};
+pub use mend::{Mended, SettledLost, half_ended, repair_lines, rouse_workspace, unheld};
 pub use outbox::{
-    OpenSend, Outgoing, StoredAttachment, ThreadMail, attachments, is_in_sandbox, open_sends, parse_message_id,
+    OpenSend, Outgoing, StoredAttachment, ThreadMail, attachments, is_in_sandbox, left_behind, parse_message_id,
     thread_of,
 };
 pub use people::{enrollments_of, forget_addresses, give_enrollments};
@@ -56,6 +56,7 @@ pub use workspace::{MailboxRow, Workspace};
 pub use why::Why;
 
 use crate::error::{Result, StoreError};
+use crate::nodes::Node;
 use crate::query::Tx;
 use cadenza_core::enrollment::{Enrollment, Reason, State};
 use cadenza_core::facts::Outage;
@@ -68,7 +69,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The number of virtual shards (DESIGN: leases come with several nodes).
+/// The number of virtual shards, which nodes share (`nodes`).
 pub const SHARDS: i64 = 256;
 
 /// Compiled templates kept in memory.
@@ -122,21 +123,26 @@ pub struct Door {
     outage: Mutex<Option<Outage>>,
     room: Mutex<Room>,
     short: Mutex<HashSet<(WorkspaceId, MailboxId)>>,
-    epoch: i64,
+    node: Mutex<Node>,
 }
 
 impl Door {
-    /// `node` is the number of this process among those on one database; `epoch` fences it (DESIGN §3).
-    pub fn new(node: u16, epoch: i64) -> Door {
+    pub fn new(node: Node) -> Door {
         Door {
-            ids: Mutex::new(IdSource::new(node)),
+            ids: Mutex::new(IdSource::new(node.number)),
             flows: Mutex::new(HashMap::new()),
             templates: Mutex::new(Cache::new(TEMPLATES_KEPT)),
             outage: Mutex::new(None),
             room: Mutex::default(),
             short: Mutex::default(),
-            epoch,
+            node: Mutex::new(node),
         }
+    }
+
+    /// Goes on as another node: ids and what is recorded bear its number and epoch from now on.
+    pub fn become_node(&self, node: Node) {
+        *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = IdSource::new(node.number);
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
     }
 
     /// A person sends the manual message of the current activity in their own words (`wording` is JSON the sender reads).
@@ -163,8 +169,9 @@ impl Door {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(now)
     }
 
-    pub fn epoch(&self) -> i64 {
-        self.epoch
+    /// Which run of which process this is.
+    pub fn node(&self) -> Node {
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The templates of a wording, compiled once.

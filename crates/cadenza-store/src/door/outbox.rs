@@ -66,11 +66,13 @@ pub fn parse_message_id(id: &str) -> Option<(EnrollmentId, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Attempts that are claimed or marked, of every workspace; at start, before anything is sent, they are a crash's leavings.
-pub fn open_sends(q: &mut Query) -> Result<Vec<OpenSend>> {
+/// Attempts that are claimed or marked by runs that are over, of every workspace: what a crash has left.
+pub fn left_behind(q: &mut Query) -> Result<Vec<OpenSend>> {
     let rows = q.query(
         "SELECT workspace_id, enrollment_id, visit, attempt, state FROM send
-         WHERE state IN ('claimed', 'marked') AND shard >= 0 AND shard < $1 ORDER BY shard, claimed_at",
+         WHERE state IN ('claimed', 'marked') AND shard >= 0 AND shard < $1
+             AND NOT EXISTS (SELECT 1 FROM node WHERE node.epoch = send.epoch AND node.state <> 'gone')
+         ORDER BY shard, claimed_at",
         &[SHARDS.into()],
     )?;
     rows.iter().map(open_send).collect()

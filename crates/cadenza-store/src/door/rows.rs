@@ -103,7 +103,7 @@ pub(super) fn write(door: &Door, tx: &mut Tx, round: &Round) -> Result<()> {
             Some(stored) => changed.entry(row.changed(l, stored)).or_default().push(row),
         }
     }
-    let scalars = [round.workspace.into(), door.epoch().into()];
+    let scalars = [round.workspace.into(), door.node().epoch.into()];
     tx.exec_rows(&INSERT, &columns(&made, Mask::MAX), &scalars)?;
     for (mask, rows) in changed {
         let written = tx.exec_rows(

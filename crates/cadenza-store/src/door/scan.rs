@@ -5,6 +5,7 @@ use super::load::{Look, Round};
 use super::sequence::load_sequence;
 use super::{Advanced, Door, Put, idle, room};
 use crate::error::Result;
+use crate::nodes::Share;
 use crate::query::{Query, Tx};
 use crate::value::Columns;
 use cadenza_core::flow::Key;
@@ -22,17 +23,26 @@ pub struct Due {
 
 /// The enrollments whose moment has come, the longest due first; among equals in the order of their ids, which is that of
 /// their rows, so that a batch finds them side by side.
-pub fn due(q: &mut Query, now: Time, most: usize) -> Result<Vec<Due>> {
+pub fn due(q: &mut Query, now: Time, most: usize, share: &Share) -> Result<Vec<Due>> {
     let rows = q.query(
-        "SELECT workspace_id, id FROM enrollment WHERE wake_at IS NOT NULL AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2",
-        &[now.into(), (most as i64).into()],
+        &format!(
+            "SELECT workspace_id, id FROM enrollment WHERE wake_at IS NOT NULL AND wake_at <= $1 AND {} ORDER BY wake_at, id LIMIT $2",
+            in_share(3)
+        ),
+        &[now.into(), (most as i64).into(), share.as_param().into()],
     )?;
     rows.iter()
         .map(|row| Ok(Due { workspace: WorkspaceId(row.int(0)?), enrollment: EnrollmentId(row.int(1)?) }))
         .collect()
 }
 
-/// How many enrollments are due, counted up to a bound; `None` beyond it.
+/// Is the row one of a node's own? The shards of all nodes are looked through, in the order of time: what is due to the others
+/// stays due for a moment only, since whoever cannot be served stands in a line.
+pub(super) fn in_share(param: usize) -> String {
+    format!("(${param} = '' OR substr(${param}, CAST(shard + 1 AS INTEGER), 1) = '1')")
+}
+
+/// How many enrollments are due to all nodes, counted up to a bound; `None` beyond it.
 pub fn crowd(q: &mut Query, now: Time) -> Result<Option<u32>> {
     const COUNTED: i64 = 20_000;
     let row = q.query_one(
@@ -43,13 +53,23 @@ pub fn crowd(q: &mut Query, now: Time) -> Result<Option<u32>> {
     Ok(u32::try_from(count).ok().filter(|_| count < COUNTED))
 }
 
-/// When the clock must look next: the first due moment of enrollments and limiters.
-pub fn next_due(q: &mut Query) -> Result<Option<Time>> {
+/// When a node's clock must look next: the first due moment of its enrollments and limiters, and, if it leads, of what
+/// belongs to nobody in particular.
+pub fn next_due(q: &mut Query, share: &Share) -> Result<Option<Time>> {
+    let mut of_share = |table: &str| -> Result<Option<Time>> {
+        let sql = format!(
+            "SELECT wake_at FROM {table} WHERE wake_at IS NOT NULL AND {} ORDER BY wake_at LIMIT 1",
+            in_share(1)
+        );
+        q.query_opt(&sql, &[share.as_param().into()])?.map_or(Ok(None), |row| row.opt_time(0))
+    };
+    let (enrollment, limiter) = (of_share("enrollment")?, of_share("limiter")?);
+    if !share.leads() {
+        return Ok([enrollment, limiter].into_iter().flatten().min());
+    }
     let first = |q: &mut Query, sql: &str| -> Result<Option<Time>> {
         q.query_opt(sql, &[])?.map_or(Ok(None), |row| row.opt_time(0))
     };
-    let enrollment = first(q, "SELECT MIN(wake_at) FROM enrollment WHERE wake_at IS NOT NULL")?;
-    let limiter = first(q, "SELECT MIN(wake_at) FROM limiter WHERE wake_at IS NOT NULL")?;
     let begins = first(q, "SELECT MIN(begin_at) FROM sequence WHERE state = 'scheduled'")?;
     let ends = first(
         q,
@@ -105,10 +125,13 @@ pub struct Line {
 }
 
 /// The limiters that open by now, with their lines.
-pub fn lines(q: &mut Query, now: Time, most: usize) -> Result<Vec<Line>> {
+pub fn lines(q: &mut Query, now: Time, most: usize, share: &Share) -> Result<Vec<Line>> {
     let rows = q.query(
-        "SELECT workspace_id, kind, of_id FROM limiter WHERE wake_at IS NOT NULL AND wake_at <= $1 ORDER BY wake_at LIMIT $2",
-        &[now.into(), (most as i64).into()],
+        &format!(
+            "SELECT workspace_id, kind, of_id FROM limiter WHERE wake_at IS NOT NULL AND wake_at <= $1 AND {} ORDER BY wake_at LIMIT $2",
+            in_share(3)
+        ),
+        &[now.into(), (most as i64).into(), share.as_param().into()],
     )?;
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
@@ -215,11 +238,14 @@ pub fn turn_sequences(tx: &mut Tx, now: Time) -> Result<Turned> {
     let due = "SELECT workspace_id, id FROM sequence WHERE state = 'scheduled' AND begin_at <= $1";
     for row in tx.query(due, &[now.into()])? {
         let (workspace, id) = (WorkspaceId(row.int(0)?), SequenceId(row.int(1)?));
-        tx.exec(
+        let begun = tx.exec(
             "UPDATE sequence SET state = 'active', version = version + 1, updated_at = $3
              WHERE workspace_id = $1 AND id = $2 AND state = 'scheduled'",
             &[workspace.into(), id.into(), now.into()],
         )?;
+        if begun == 0 {
+            continue;
+        }
         rouse_sequence(tx, workspace, id, now)?;
         turned.begun.push((workspace, id));
     }
@@ -227,13 +253,15 @@ pub fn turn_sequences(tx: &mut Tx, now: Time) -> Result<Turned> {
                 WHERE end_at IS NOT NULL AND state IN ('scheduled', 'active', 'paused') AND end_at <= $1";
     for row in tx.query(over, &[now.into()])? {
         let (workspace, id) = (WorkspaceId(row.int(0)?), SequenceId(row.int(1)?));
-        tx.exec(
+        let ended = tx.exec(
             "UPDATE sequence SET state = 'ended', ended_at = $3, ended_by = 'date', ended_while = state,
                  version = version + 1, updated_at = $3
-             WHERE workspace_id = $1 AND id = $2",
+             WHERE workspace_id = $1 AND id = $2 AND state IN ('scheduled', 'active', 'paused') AND end_at <= $3",
             &[workspace.into(), id.into(), now.into()],
         )?;
-        turned.ended.push((workspace, id));
+        if ended == 1 {
+            turned.ended.push((workspace, id));
+        }
     }
     // Nobody is live in these: nothing is to be finished.
     idle::end_idle(tx, now)?;

@@ -2,8 +2,10 @@
 //! same transaction, so that each is done exactly once.
 
 use super::load::enrollment;
+use super::scan::in_share;
 use super::{Again, Door};
 use crate::error::{Result, StoreError};
+use crate::nodes::Share;
 use crate::query::{Query, Tx};
 use cadenza_core::enrollment::Subject;
 use cadenza_core::flow::SideAction;
@@ -21,12 +23,13 @@ pub struct SideJob {
 }
 
 /// What is to be done by now, oldest first.
-pub fn side_jobs(q: &mut Query, now: Time, most: usize) -> Result<Vec<SideJob>> {
-    let rows = q.query(
+pub fn side_jobs(q: &mut Query, now: Time, most: usize, share: &Share) -> Result<Vec<SideJob>> {
+    let sql = format!(
         "SELECT workspace_id, id, enrollment_id, payload FROM side_effect
-         WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
-        &[now.into(), (most as i64).into()],
-    )?;
+         WHERE next_at IS NOT NULL AND next_at <= $1 AND {} ORDER BY next_at, id LIMIT $2",
+        in_share(3)
+    );
+    let rows = q.query(&sql, &[now.into(), (most as i64).into(), share.as_param().into()])?;
     rows.iter()
         .map(|row| {
             let id = row.int(1)?;
@@ -44,6 +47,14 @@ pub fn side_jobs(q: &mut Query, now: Time, most: usize) -> Result<Vec<SideJob>> 
 impl Door {
     /// Does one, and closes its row; what cannot be done is kept with the reason.
     pub fn do_side_job(&self, tx: &mut Tx, job: &SideJob, now: Time) -> Result<()> {
+        // Another node may have done it since it was read, if its shard has just changed hands.
+        let open = tx.query_opt(
+            "SELECT id FROM side_effect WHERE workspace_id = $1 AND id = $2 AND next_at IS NOT NULL FOR UPDATE",
+            &[job.workspace.into(), job.id.into()],
+        )?;
+        if open.is_none() {
+            return Ok(());
+        }
         let Some(e) = enrollment(tx, job.workspace, job.enrollment)? else { return close(tx, job, now, None) };
         let by = (e.enrolled_by, Actor::Engine);
         let failure = match &job.action {

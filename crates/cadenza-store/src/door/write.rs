@@ -4,6 +4,7 @@ use super::effects::subject_ids;
 use super::load::Round;
 use super::{Door, idle, room, rows, side};
 use crate::error::{Result, StoreError};
+use crate::nodes::Node;
 use crate::query::Tx;
 use crate::value::Columns;
 use cadenza_core::enrollment::{CHANGES_FORMAT, Subject};
@@ -117,7 +118,7 @@ pub(super) fn actor_word(actor: Actor) -> String {
 pub(super) fn write(door: &Door, tx: &mut Tx, round: &mut Round) -> Result<()> {
     rows::write(door, tx, round)?;
     write_activities(tx, round)?;
-    write_sends(tx, round, door.epoch())?;
+    write_sends(tx, round, door.node())?;
     write_lines(tx, round)?;
     write_counters(tx, round)?;
     idle::note(tx, round)?;
@@ -199,7 +200,7 @@ fn priority(p: Priority) -> i64 {
     }
 }
 
-fn write_sends(tx: &mut Tx, round: &mut Round, epoch: i64) -> Result<()> {
+fn write_sends(tx: &mut Tx, round: &mut Round, node: Node) -> Result<()> {
     let sends = &round.writes.sends;
     let columns = Columns::new()
         .ints(sends.iter().map(|s| s.enrollment))
@@ -228,7 +229,7 @@ fn write_sends(tx: &mut Tx, round: &mut Round, epoch: i64) -> Result<()> {
              revision BIGINT, variant TEXT, same_thread BIGINT, subject TEXT, scopes TEXT, fields TEXT, by_hand TEXT, claimed_at BIGINT,
              shard BIGINT) AS r",
         &columns,
-        &[round.workspace.into(), epoch.into()],
+        &[round.workspace.into(), node.epoch.into()],
     )?;
     let executing = Columns::new()
         .ints(sends.iter().map(|s| s.enrollment))
@@ -242,22 +243,24 @@ fn write_sends(tx: &mut Tx, round: &mut Round, epoch: i64) -> Result<()> {
         &executing,
         &[round.workspace.into()],
     )?;
-    write_marks(tx, round, epoch)?;
+    write_marks(tx, round, node)?;
     write_results(tx, round)
 }
 
-/// Final marks: every one of them, or the batch is decided anew.
-fn write_marks(tx: &mut Tx, round: &Round, epoch: i64) -> Result<()> {
+/// Final marks: every one of them, or the batch is decided anew. A node that was taken for gone sets none: what it recorded is
+/// being settled by others.
+fn write_marks(tx: &mut Tx, round: &Round, node: Node) -> Result<()> {
     let permits = &round.writes.permits;
     let marked = tx.exec_rows(
         "UPDATE send SET state = 'marked', marked_at = $2, epoch = $3 FROM rows(e BIGINT, v BIGINT, a BIGINT) AS r
          WHERE send.workspace_id = $1 AND send.enrollment_id = r.e AND send.visit = r.v AND send.attempt = r.a
-           AND send.state = 'claimed'",
+           AND send.state = 'claimed'
+           AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = $4 AND (node.epoch <> $3 OR node.state = 'gone'))",
         &Columns::new()
             .ints(permits.iter().map(|p| p.0))
             .ints(permits.iter().map(|p| p.1))
             .ints(permits.iter().map(|p| p.2)),
-        &[round.workspace.into(), round.now.into(), epoch.into()],
+        &[round.workspace.into(), round.now.into(), node.epoch.into(), i64::from(node.number).into()],
     )?;
     if marked != permits.len() as u64 {
         return Err(StoreError::Contention { why: "an attempt changed meanwhile".into() });

@@ -16,21 +16,27 @@ pub(super) const STEPS: &[&str] = &[
         CONSTRAINT workspace_restore_hold CHECK (restore_hold IN (0, 1)),
         CONSTRAINT workspace_clock_ahead CHECK (clock_ahead >= 0)
     )",
-    // A running server process, by its number of 0 to 1023; its epoch grows with every start.
+    // A server process, by its number of 0 to 511. Every run has an epoch of its own, the highest so far. `alive_at` is its last
+    // sign of life by its own clock, `seen_at` by the database's. One that is leaving begins nothing any more. One that is gone, or was
+    // taken for it, sets no final mark any more: what it recorded is settled by the others.
     "CREATE TABLE node (
         id BIGINT NOT NULL PRIMARY KEY,
         epoch BIGINT NOT NULL,
         started_at BIGINT NOT NULL,
         alive_at BIGINT NOT NULL,
+        seen_at BIGINT NOT NULL,
+        state TEXT NOT NULL,
         identity BIGINT NOT NULL,
-        beats BIGINT NOT NULL
+        beats BIGINT NOT NULL,
+        CONSTRAINT node_id CHECK (id BETWEEN 0 AND 511),
+        CONSTRAINT node_state CHECK (state IN ('working', 'leaving', 'gone'))
     )",
-    // Which node works which of the 256 shards, until when; the epoch fences off whoever held it before.
+    "CREATE UNIQUE INDEX node_epoch ON node (epoch)",
+    // Which run works which of the 256 shards: the epoch of a working node, or 0. The lease of a shard lasts as long as
+    // that of its node.
     "CREATE TABLE shard_lease (
         shard BIGINT NOT NULL PRIMARY KEY,
-        node_id BIGINT,
         epoch BIGINT NOT NULL,
-        until_at BIGINT NOT NULL,
         CONSTRAINT shard_lease_shard CHECK (shard BETWEEN 0 AND 255)
     )",
     // Sign-in addresses, unique over all workspaces, in lower case: where a user of that address is to be found.

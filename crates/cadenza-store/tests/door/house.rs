@@ -9,6 +9,7 @@ use cadenza_core::settings::{Settings, WorkspaceSettings};
 use cadenza_core::suppression::Suppressible;
 use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{self, Advanced, Again, Door, Enrolled, Put};
+use cadenza_store::nodes::{Node, Share};
 use cadenza_store::suppression::{self, Suppress, Why};
 use cadenza_store::{Database, StoreError, Tx, migrations, schema::SCHEMA};
 use cadenza_testkit::Scratch;
@@ -48,8 +49,13 @@ impl House {
 
     fn furnish(db: Database, scratch: Option<Scratch>, server: Option<TestDatabase>) -> House {
         let now: Time = "2027-03-01T10:00:00Z".parse().unwrap();
-        let house =
-            House { db, door: Door::new(1, 1), now: AtomicI64::new(now.micros()), _scratch: scratch, _server: server };
+        let house = House {
+            db,
+            door: Door::new(Node { number: 1, epoch: 1 }),
+            now: AtomicI64::new(now.micros()),
+            _scratch: scratch,
+            _server: server,
+        };
         let settings = serde_json::to_string(&WorkspaceSettings::default()).unwrap();
         house.sql(
             "INSERT INTO workspace (workspace_id, name, settings, signing_key, postal_address, public_url, restore_hold,
@@ -169,8 +175,8 @@ impl House {
     pub fn tick(&self) -> Vec<Advanced> {
         let mut all = Vec::new();
         for _ in 0..100 {
-            let due = self.db.read(|q| door::due(q, self.now(), 500)).unwrap();
-            let lines = self.db.read(|q| door::lines(q, self.now(), 10)).unwrap();
+            let due = self.db.read(|q| door::due(q, self.now(), 500, &Share::All)).unwrap();
+            let lines = self.db.read(|q| door::lines(q, self.now(), 10, &Share::All)).unwrap();
             if due.is_empty() && lines.is_empty() {
                 return all;
             }

@@ -143,7 +143,8 @@ pub fn a_message_that_nobody_was_told_of_is_given_back(house: &House) {
     house.later(Span::seconds(16));
     let lost = open(house);
     assert_eq!(lost.iter().map(|s| (s.enrollment, s.visit, s.attempt)).collect::<Vec<_>>(), [(id, 1, 1)]);
-    let settle = |house: &House| house.db.write(|tx| house.door.settle_lost(tx, WS, &lost, house.now())).unwrap();
+    let settle =
+        |house: &House| house.db.write(|tx| house.door.settle_lost(tx, WS, &lost, "?", house.now())).unwrap().all();
     assert_eq!((settle(house), settle(house)), (1, 0), "once");
     let again: Vec<_> = house.tick().into_iter().flatten().flat_map(|a| a.outgoing).map(|m| m.attempt).collect();
     assert_eq!(again, [2]);

@@ -6,6 +6,7 @@ mod crm;
 mod enrolled;
 mod lists;
 mod messages;
+mod nodes;
 mod people;
 mod records;
 mod screens;
@@ -61,6 +62,12 @@ on_both! {
         messages_are_listed_newest_first_and_by_what_is_to_be_done
         the_sandbox_shows_each_recipient_their_messages
         what_was_clicked_is_kept_with_its_verdict;
+    nodes:
+        the_shards_are_shared_out_and_levelled
+        a_node_that_gives_no_sign_of_life_is_gone
+        one_that_leaves_in_order_frees_its_shards_first
+        numbers_are_not_given_twice
+        all_lives_together_are_what_a_witness_sees;
     lists:
         members_come_and_go_once
         a_list_name_is_taken_whatever_its_case;

@@ -11,6 +11,7 @@ use cadenza_store::addresses::TypedAddress;
 use cadenza_store::contacts::{self, Contact};
 use cadenza_store::door::{self, Advanced, Again, Door, Put};
 use cadenza_store::mailboxes::{self, Caps, Mailbox};
+use cadenza_store::nodes::{Node, Share};
 use cadenza_store::roles::{self, Role};
 use cadenza_store::schema::SCHEMA;
 use cadenza_store::sequences::{self, Sequence, Sharing, SubjectType};
@@ -55,7 +56,15 @@ impl World {
 
     fn with(db: Database, server: Option<TestDatabase>) -> World {
         let (w, other, user) = (WorkspaceId(1), WorkspaceId(2), UserId(10));
-        let world = World { db, w, other, user, door: Door::new(1, 1), next: AtomicI64::new(1_000), _server: server };
+        let world = World {
+            db,
+            w,
+            other,
+            user,
+            door: Door::new(Node { number: 1, epoch: 1 }),
+            next: AtomicI64::new(1_000),
+            _server: server,
+        };
         world.write(|tx| {
             for (id, name) in [(w, "Acme"), (other, "Other")] {
                 workspaces::create(tx, &workspace(id, name))?;
@@ -150,7 +159,7 @@ impl World {
     /// Everything that is due at this moment.
     pub fn tick(&self, now: Time) {
         loop {
-            let due = self.read(|q| door::due(q, now, 500));
+            let due = self.read(|q| door::due(q, now, 500, &Share::All));
             if due.is_empty() {
                 return;
             }

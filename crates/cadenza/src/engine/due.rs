@@ -5,6 +5,7 @@
 use super::advance::{advance, advance_among};
 use super::away;
 use super::deliver::Post;
+use super::node::Seat;
 use crate::app::App;
 use cadenza_core::ids::{EnrollmentId, MailboxId, SequenceId, WorkspaceId};
 use cadenza_core::machine::{Actor, Event};
@@ -25,7 +26,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// What cannot even be read is looked at again after this.
 const ASIDE: Span = Span::minutes(5);
 
-pub(super) async fn run(app: App, post: Arc<Post>) {
+pub(super) async fn run(app: App, post: Arc<Post>, seat: Arc<Seat>) {
     let mut stopping = app.stopping();
     let mut commits = app.commits();
     let mut short = HashSet::new();
@@ -34,7 +35,7 @@ pub(super) async fn run(app: App, post: Arc<Post>) {
             return;
         }
         commits.mark_unchanged();
-        match round(&app, &post, &mut short).await {
+        match round(&app, &post, &seat, &mut short).await {
             Ok(Worked::Yes) => {}
             Ok(Worked::Nothing { next }) => {
                 let until = next.unwrap_or_else(|| app.clock.now() + Span::hours(1));
@@ -84,6 +85,7 @@ struct Found {
 async fn round(
     app: &App,
     post: &Arc<Post>,
+    seat: &Seat,
     short: &mut HashSet<(WorkspaceId, MailboxId)>,
 ) -> Result<Worked, StoreError> {
     let now = app.clock.now();
@@ -92,21 +94,22 @@ async fn round(
         return Ok(Worked::Full);
     }
     tell_room(app, post, short).await?;
+    let share = seat.share();
     let found = app
         .db
         .read_async(move |q| {
             let mut found = Found {
-                sequences_turn: door::sequences_turn(q, now)?,
-                absences_turn: !absences::turning(q, now, 1)?.is_empty(),
-                due: door::due(q, now, room)?,
+                sequences_turn: share.leads() && door::sequences_turn(q, now)?,
+                absences_turn: share.leads() && !absences::turning(q, now, 1)?.is_empty(),
+                due: door::due(q, now, room, &share)?,
                 crowd: None,
-                lines: door::lines(q, now, LINES_MAX)?,
+                lines: door::lines(q, now, LINES_MAX, &share)?,
                 next: None,
             };
-            found.crowd =
-                if found.due.len() < room { u32::try_from(found.due.len()).ok() } else { door::crowd(q, now)? };
+            let is_all = found.due.len() < room && share.is_all();
+            found.crowd = if is_all { u32::try_from(found.due.len()).ok() } else { door::crowd(q, now)? };
             if !found.sequences_turn && !found.absences_turn && found.due.is_empty() && found.lines.is_empty() {
-                found.next = door::next_due(q)?;
+                found.next = door::next_due(q, &share)?;
             }
             Ok(found)
         })
@@ -214,7 +217,7 @@ async fn draw(app: &App, post: &Arc<Post>, line: Line, room: u32) -> Result<(), 
 }
 
 /// The database is away, or others were in the way: the same may do later.
-fn is_passing(e: &StoreError) -> bool {
+pub(super) fn is_passing(e: &StoreError) -> bool {
     matches!(e, StoreError::Unavailable { .. } | StoreError::Contention { .. })
 }
 

@@ -1,16 +1,16 @@
 //! The engine: what runs by itself. `due` looks at the clock and records what is to be done, `deliver` brings recorded
 //! messages to the mail servers, `advance` puts what came of them through the door in batches, `recover` cleans up after a
-//! crash, `jobs` does work over very many rows. It speaks to nobody but the database and the mail servers; a commit's bell
+//! crash, `jobs` does work over very many rows, `node` is its place among other processes on the same database. It speaks to nobody but the database and the mail servers; a commit's bell
 //! wakes it.
 
 mod advance;
 mod away;
-mod beat;
 mod compose;
 mod deliver;
 mod due;
 pub mod jobs;
 mod lane;
+mod node;
 pub mod receive;
 mod recover;
 mod reopen;
@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::mail::smtp::Timeouts;
 use cadenza_store::StoreError;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How hard the engine may work.
@@ -53,6 +54,9 @@ impl Default for Limits {
 pub struct Engine {
     tasks: Vec<JoinHandle<()>>,
     post: Arc<deliver::Post>,
+    /// Gives signs of life to the very end.
+    node: JoinHandle<()>,
+    over: watch::Sender<bool>,
 }
 
 impl Engine {
@@ -61,30 +65,38 @@ impl Engine {
     /// # Errors
     /// The database cannot be read or written.
     pub async fn start(app: &App, limits: Limits) -> Result<Engine, StoreError> {
-        beat::first(app).await?;
+        let seat = Arc::new(node::Seat::take(app).await?);
         recover::recover(app).await?;
         let advancer = Advancer::start(app.clone());
         let post = Arc::new(deliver::Post::new(app.clone(), advancer, limits));
         let tasks = vec![
-            tokio::spawn(beat::run(app.clone())),
-            tokio::spawn(recover::run(app.clone(), post.clone())),
-            tokio::spawn(due::run(app.clone(), post.clone())),
-            tokio::spawn(side::run(app.clone())),
+            tokio::spawn(node::listen(app.clone())),
+            tokio::spawn(recover::run(app.clone(), post.clone(), seat.clone())),
+            tokio::spawn(due::run(app.clone(), post.clone(), seat.clone())),
+            tokio::spawn(side::run(app.clone(), seat.clone())),
             tokio::spawn(jobs::run(app.clone())),
             tokio::spawn(deliver::run(app.clone(), post.clone())),
         ];
-        Ok(Engine { tasks, post })
+        let over = watch::Sender::new(false);
+        let node = tokio::spawn(node::run(app.clone(), seat, over.subscribe()));
+        Ok(Engine { tasks, post, node, over })
     }
 
     /// Waits until everything that was under way has come to its end: what is past its final mark gets its answer, the rest
     /// is given back.
     pub async fn stopped(self) {
         for task in self.tasks {
-            if let Err(e) = task.await {
-                tracing::error!("a part of the engine ended badly: {e}");
-            }
+            tell(task.await);
         }
         // Nobody hands anything over any more.
         self.post.close().await;
+        self.over.send_replace(true);
+        tell(self.node.await);
+    }
+}
+
+fn tell(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(e) = ended {
+        tracing::error!("a part of the engine ended badly: {e}");
     }
 }

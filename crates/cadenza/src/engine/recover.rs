@@ -3,13 +3,14 @@
 //! what a process that ended between two steps has left standing.
 
 use super::deliver::Post;
-use super::due::{each, end_sequence};
+use super::due::{each, end_sequence, is_passing};
+use super::node::Seat;
 use crate::app::App;
 use cadenza_core::ids::WorkspaceId;
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::time::Span;
 use cadenza_store::StoreError;
-use cadenza_store::door::{self, OpenSend, Put};
+use cadenza_store::door::{self, OpenSend, Put, SettledLost};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,40 +23,62 @@ const LOST_EVERY: Duration = Duration::from_secs(10);
 const LOST_AFTER: Span = Span::seconds(15);
 /// Events in one commit at most.
 const BATCH_MAX: usize = 500;
+/// Why it is unknown what became of a delivery.
+const ENDED: &str = "the server stopped while the answer to the final dot was awaited";
+const UNNOTED: &str = "what became of it could not be noted";
 
-/// Settles what the last run left open. Nothing else runs yet.
+/// Settles what runs that are over have left open. At the start nothing else runs yet.
 pub(super) async fn recover(app: &App) -> Result<(), StoreError> {
-    let open = app.db.read_async(door::open_sends).await?;
-    if open.is_empty() {
-        return Ok(());
+    let open = app.db.read_async(door::left_behind).await?;
+    settle_left_behind(app, open).await
+}
+
+async fn settle_left_behind(app: &App, open: Vec<OpenSend>) -> Result<(), StoreError> {
+    let SettledLost { again, sent, unknown } = settle(app, open, ENDED).await?;
+    if again + sent + unknown > 0 {
+        tracing::info!(again, sent, unknown, "settled what a run left open that is over");
     }
-    let (mut again, mut sent, mut unknown) = (0, 0, 0);
-    let mut puts: BTreeMap<WorkspaceId, Vec<Put>> = BTreeMap::new();
+    Ok(())
+}
+
+/// Settles attempts that nobody works on, in chunks; where one cannot be, each by itself.
+async fn settle(app: &App, open: Vec<OpenSend>, why: &'static str) -> Result<SettledLost, StoreError> {
+    let mut settled = SettledLost::default();
+    let mut of: BTreeMap<WorkspaceId, Vec<OpenSend>> = BTreeMap::new();
     for send in open {
-        let OpenSend { visit, attempt, .. } = send;
-        let event = if !send.marked {
-            again += 1;
-            Event::Returned { visit, attempt }
-        } else if app.db.read_async(move |q| door::is_in_sandbox(q, send)).await? {
-            // The sandbox can be asked: a message that it has was delivered.
-            sent += 1;
-            Event::Sent { visit, attempt }
-        } else {
-            unknown += 1;
-            let detail = "the server stopped while the answer to the final dot was awaited".to_owned();
-            Event::Unknown { visit, attempt, detail }
-        };
-        puts.entry(send.workspace).or_default().push(Put { enrollment: send.enrollment, event, actor: Actor::Engine });
+        of.entry(send.workspace).or_default().push(send);
     }
-    tracing::info!(again, sent, unknown, "settled what the last run left open");
-    for (workspace, puts) in puts {
-        for chunk in puts.chunks(BATCH_MAX) {
-            for (enrollment, e) in each(app, workspace, chunk.to_vec()).await? {
-                tracing::error!(%enrollment, "an attempt left open could not be settled: {e}");
+    for (workspace, sends) in of {
+        for chunk in sends.chunks(BATCH_MAX) {
+            match settle_chunk(app, workspace, chunk.to_vec(), why).await {
+                Ok(some) => settled += some,
+                Err(e) if is_passing(&e) => return Err(e),
+                Err(_) => {
+                    for one in chunk {
+                        match settle_chunk(app, workspace, vec![*one], why).await {
+                            Ok(some) => settled += some,
+                            Err(e) if is_passing(&e) => return Err(e),
+                            Err(e) => {
+                                let enrollment = one.enrollment;
+                                tracing::error!(%enrollment, "an attempt left open could not be settled: {e}");
+                            }
+                        }
+                    }
+                }
             }
         }
     }
-    Ok(())
+    Ok(settled)
+}
+
+async fn settle_chunk(
+    app: &App,
+    workspace: WorkspaceId,
+    sends: Vec<OpenSend>,
+    why: &'static str,
+) -> Result<SettledLost, StoreError> {
+    let app2 = app.clone();
+    app.db.write_async(move |tx| app2.door.settle_lost(tx, workspace, &sends, why, app2.clock.now())).await
 }
 
 /// What it is time to look for.
@@ -65,7 +88,7 @@ enum For {
 }
 
 /// Looks at once, and then now and then, until the stop.
-pub(super) async fn run(app: App, post: Arc<Post>) {
+pub(super) async fn run(app: App, post: Arc<Post>, seat: Arc<Seat>) {
     let mut stopping = app.stopping();
     let mut look_now = tokio::time::interval(LOOK_EVERY);
     let mut lost_now = tokio::time::interval(LOST_EVERY);
@@ -76,6 +99,8 @@ pub(super) async fn run(app: App, post: Arc<Post>) {
             _ = stopping.wait_for(|stop| *stop) => return,
         };
         let looked = match for_what {
+            // One look for all nodes.
+            For::WhatStandsStill if !seat.share().leads() => Ok(()),
             For::WhatStandsStill => look(&app).await,
             For::WhatIsLost => settle_lost(&app, &post).await,
         };
@@ -85,26 +110,18 @@ pub(super) async fn run(app: App, post: Arc<Post>) {
     }
 }
 
-/// Attempts that stand recorded and that no lane has: the answer to the commit that recorded them was lost with a line to the
-/// database, so nobody was told of them; or what became of them could not be noted.
+/// Attempts that stand recorded and that no lane has: their run is over, here or elsewhere; or the answer to the commit that
+/// recorded them was lost with a line to the database, so nobody was told of them; or what became of them could not be noted.
 async fn settle_lost(app: &App, post: &Post) -> Result<(), StoreError> {
     let before = app.clock.now() - LOST_AFTER;
     let app2 = app.clone();
-    let open = app.db.read_async(move |q| app2.door.open_before(q, before)).await?;
-    let mut lost: BTreeMap<WorkspaceId, Vec<OpenSend>> = BTreeMap::new();
-    for send in open.into_iter().filter(|send| !post.has(send)) {
-        lost.entry(send.workspace).or_default().push(send);
-    }
-    for (workspace, sends) in lost {
-        let app2 = app.clone();
-        let settled =
-            app.db.write_async(move |tx| app2.door.settle_lost(tx, workspace, &sends, app2.clock.now())).await?;
-        if settled > 0 {
-            tracing::warn!(
-                settled,
-                "attempts were recorded and in nobody's hands: due again, or unknown past their mark"
-            );
-        }
+    let (left, lost) =
+        app.db.read_async(move |q| Ok((door::left_behind(q)?, app2.door.open_before(q, before)?))).await?;
+    let nobodys = |open: Vec<OpenSend>| open.into_iter().filter(|send| !post.has(send)).collect();
+    settle_left_behind(app, nobodys(left)).await?;
+    let settled = settle(app, nobodys(lost), UNNOTED).await?.all();
+    if settled > 0 {
+        tracing::warn!(settled, "attempts were recorded and in nobody's hands: due again, or unknown past their mark");
     }
     Ok(())
 }

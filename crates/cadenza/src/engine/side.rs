@@ -1,15 +1,17 @@
 //! What conditions asked for beyond their enrollment, done after the commit and in order: enrolling elsewhere, lists, workflow
 //! stages, notifications. Each is done at least once; those that write the database are done exactly once, with their row.
 
+use super::node::Seat;
 use crate::app::App;
 use cadenza_core::time::Span;
 use cadenza_store::StoreError;
 use cadenza_store::door::{self, SideJob};
+use std::sync::Arc;
 use std::time::Duration;
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(app: App) {
+pub(super) async fn run(app: App, seat: Arc<Seat>) {
     let mut stopping = app.stopping();
     let mut commits = app.commits();
     loop {
@@ -17,7 +19,7 @@ pub(super) async fn run(app: App) {
             return;
         }
         commits.mark_unchanged();
-        match round(&app).await {
+        match round(&app, &seat).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(e) => {
@@ -33,9 +35,9 @@ pub(super) async fn run(app: App) {
     }
 }
 
-async fn round(app: &App) -> Result<bool, StoreError> {
-    let now = app.clock.now();
-    let jobs: Vec<SideJob> = app.db.read_async(move |q| door::side_jobs(q, now, 100)).await?;
+async fn round(app: &App, seat: &Seat) -> Result<bool, StoreError> {
+    let (now, share) = (app.clock.now(), seat.share());
+    let jobs: Vec<SideJob> = app.db.read_async(move |q| door::side_jobs(q, now, 100, &share)).await?;
     let any = !jobs.is_empty();
     for job in jobs {
         let app2 = app.clone();

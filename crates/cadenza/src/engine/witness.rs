@@ -22,6 +22,9 @@ pub(super) struct Witness {
     /// The number of the database's file on its file system; a copy has another one. None where it is on a
     /// server.
     file: Option<u64>,
+    /// The number that the server of this folder had among its nodes.
+    #[serde(default)]
+    node: Option<u16>,
 }
 
 /// Why sending waits.
@@ -56,6 +59,11 @@ impl Witness {
         }
     }
 
+    /// The number to begin with again.
+    pub(super) fn node(&self) -> Option<u16> {
+        self.node
+    }
+
     /// Reads the file of a data folder. One that cannot be understood has seen nothing.
     ///
     /// # Errors
@@ -74,8 +82,9 @@ impl Witness {
     ///
     /// # Errors
     /// The data folder cannot be written.
-    pub(super) fn write(app: &App, life: &Life) -> io::Result<()> {
-        let witness = Witness { identity: life.identity, beats: life.beats, file: database_file(app) };
+    pub(super) fn write(app: &App, life: &Life, node: u16) -> io::Result<()> {
+        let (file, node) = (database_file(app), Some(node));
+        let witness = Witness { identity: life.identity, beats: life.beats, file, node };
         let to = path(&app.config.server.data);
         let new = to.with_extension("new");
         let mut file = fs::File::create(&new)?;
@@ -98,7 +107,7 @@ pub(super) fn database_file(app: &App) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const SEEN: Witness = Witness { identity: 7, beats: 40, file: Some(3) };
+    const SEEN: Witness = Witness { identity: 7, beats: 40, file: Some(3), node: Some(0) };
 
     fn life(identity: i64, beats: i64) -> Life {
         Life { identity, beats, alive_at: cadenza_core::time::Time::MIN }

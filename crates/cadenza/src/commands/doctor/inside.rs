@@ -99,6 +99,9 @@ fn of_workspace(findings: &mut Findings, workspace: &Workspace) {
 
 async fn engine(findings: &mut Findings, app: &App, ask: Ask) {
     let now = app.clock.now();
+    if let Some(working @ 2..) = heard(findings, "engine", app.db.read_async(nodes::working).await) {
+        findings.ok("engine", format!("{working} nodes share the work"));
+    }
     let found = app.db.read_async(move |q| health::backlog(q, now, LATE)).await;
     let Some(b) = heard(findings, "engine", found) else { return };
     // Without a server nobody does what is due: that is said once, as what it is.

@@ -6,6 +6,7 @@ mod disk;
 mod full;
 mod gone;
 mod killed;
+mod nodes;
 mod points;
 mod power;
 mod proxy;

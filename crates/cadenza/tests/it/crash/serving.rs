@@ -171,10 +171,16 @@ impl Serving {
         self.process.ended().is_some()
     }
 
+    /// STOP, CONT or TERM.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.0.lock().unwrap();
+        let sent = Command::new("kill").args([&format!("-{name}"), &process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Ends it in good order; what it said.
     pub fn stop(self) -> String {
-        let id = self.process.0.lock().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         let ended = self.gone();
         assert!(ended.success(), "{ended}: {}", self.log());
         self.log()

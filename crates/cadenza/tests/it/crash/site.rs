@@ -35,12 +35,24 @@ pub struct Size {
     pub dot_permits: usize,
     pub connections: usize,
     pub claimed_max: usize,
+    /// Mails that a mailbox may send in a day.
+    pub per_day: Option<u32>,
+    /// A node is gone after so many seconds without a sign of life.
+    pub lease_seconds: u32,
 }
 
 /// Enough lanes that permits are what is short.
-pub const BUSY: Size = Size { people: 300, mailboxes: 8, dot_permits: 4, connections: 2, claimed_max: 120 };
+pub const BUSY: Size = Size {
+    people: 300,
+    mailboxes: 8,
+    dot_permits: 4,
+    connections: 2,
+    claimed_max: 120,
+    per_day: None,
+    lease_seconds: 15,
+};
 /// As small as it can be with something going on at the same time.
-pub const SMALL: Size = Size { people: 5, mailboxes: 2, dot_permits: 2, connections: 1, claimed_max: 10 };
+pub const SMALL: Size = Size { people: 5, mailboxes: 2, dot_permits: 2, connections: 1, claimed_max: 10, ..BUSY };
 
 /// What was furnished.
 #[derive(Debug, Clone)]
@@ -125,6 +137,21 @@ impl Site {
         Serving::start(&self.data, &self.database, &self.furnished.token, manner)
     }
 
+    /// A data folder for another node on the same database, with the same key and settings.
+    pub fn folder_of(&self, node: usize) -> PathBuf {
+        let folder = self.folder.join(&format!("node-{node}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in ["secret.key", "cadenza.toml"] {
+            std::fs::copy(self.data.join(file), folder.join(file)).unwrap();
+        }
+        folder
+    }
+
+    /// Starts a server with that folder.
+    pub fn start_in(&self, folder: &Path) -> Serving {
+        Serving::start(folder, &self.database, &self.furnished.token, &Manner::default())
+    }
+
     /// Enrolls as many as there were in the beginning, while no server runs.
     pub fn enroll_more(&self) {
         let (furnished, people) = (self.furnished.clone(), self.size.people);
@@ -167,8 +194,8 @@ fn with_app<T>(data: &Path, database: &str, run: impl AsyncFnOnce(App) -> T) -> 
 
 fn furnish(data: &Path, database: &str, size: Size, port: u16) -> Furnished {
     let limits = format!(
-        "[mail]\ndot_permits = {}\nclaimed_max = {}\nconnections_per_mailbox = {}\n",
-        size.dot_permits, size.claimed_max, size.connections
+        "[mail]\ndot_permits = {}\nclaimed_max = {}\nconnections_per_mailbox = {}\n[nodes]\nlease_seconds = {}\n",
+        size.dot_permits, size.claimed_max, size.connections, size.lease_seconds
     );
     std::fs::write(data.join("cadenza.toml"), limits).unwrap();
     with_app(data, database, async move |app| {
@@ -180,7 +207,7 @@ fn furnish(data: &Path, database: &str, size: Size, port: u16) -> Furnished {
             user_address: "ada@agency.example".into(),
         };
         let (workspace, user) = first_run(&app, setup).await.unwrap();
-        let made: Vec<Mailbox> = (0..size.mailboxes).map(|n| mailbox(&app, user, n, port)).collect();
+        let made: Vec<Mailbox> = (0..size.mailboxes).map(|n| mailbox(&app, user, n, port, size.per_day)).collect();
         app.db
             .write_async(move |tx| made.iter().try_for_each(|mailbox| mailboxes::create(tx, workspace, mailbox)))
             .await
@@ -213,7 +240,7 @@ async fn enroll(app: &App, into: &Furnished, count: u32) {
     }
 }
 
-fn mailbox(app: &App, owner: UserId, number: usize, port: u16) -> Mailbox {
+fn mailbox(app: &App, owner: UserId, number: usize, port: u16, per_day: Option<u32>) -> Mailbox {
     let smtp = Server {
         host: "127.0.0.1".into(),
         port,
@@ -233,7 +260,7 @@ fn mailbox(app: &App, owner: UserId, number: usize, port: u16) -> Mailbox {
         imap: None,
         folders: Vec::new(),
         sent_folder: None,
-        caps: Caps::default(),
+        caps: Caps { day: per_day, ..Caps::default() },
         freshness_minutes: 10,
         readable: false,
         read_at: None,

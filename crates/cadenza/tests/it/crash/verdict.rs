@@ -82,6 +82,14 @@ fn read<T: Send + 'static>(site: &Site, f: impl FnOnce(&mut Query) -> Result<T, 
     Database::open(&site.database.parse().unwrap()).unwrap().read(f).unwrap()
 }
 
+/// The numbers of one row.
+pub fn query(site: &Site, sql: &'static str) -> Vec<i64> {
+    read(site, move |q| {
+        let row = q.query_one(sql, &[])?;
+        (0..row.len()).map(|i| row.int(i)).collect()
+    })
+}
+
 /// The judgement, once everything has come to rest and the server has stopped.
 pub fn judge(site: &Site, taken: &Taken) -> Verdict {
     let of = site.furnished.clone();
