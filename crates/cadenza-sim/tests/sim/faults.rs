@@ -90,7 +90,7 @@ impl World {
         let after = self.some_days(self.scenario.faults.restore_days);
         self.happens(after, Happening::Snapshot);
         if let Some(path) = self.stage.snapshot() {
-            self.snapshot_at = self.now;
+            (self.snapshot_at, self.snapshot_op) = (self.now, self.op);
             let later = self.chance.span(Span::hours(1), Span::hours(70));
             self.happens(later, Happening::GoBack(path));
         }
@@ -100,6 +100,10 @@ impl World {
     /// The database is put back; what was sent since stays sent.
     pub fn go_back(&mut self, path: &PathBuf) -> Held<()> {
         if self.is_over {
+            return Ok(());
+        }
+        if self.op == self.snapshot_op && !self.node.is_up {
+            // It is what it was: nothing has happened since.
             return Ok(());
         }
         self.coverage.note("database put back", self.under_way());

@@ -115,6 +115,7 @@ pub struct World {
     pub is_over: bool,
     /// When the last snapshot of the disk was taken.
     pub snapshot_at: Time,
+    pub snapshot_op: u64,
     /// How long the product worked in transactions, and the checkers at what came of them.
     pub spent: [Duration; 3],
     /// For the planted bug that loses commits.
@@ -143,6 +144,7 @@ impl World {
             looked_at_all: 0,
             is_over: false,
             snapshot_at: start(),
+            snapshot_op: 0,
             spent: [Duration::ZERO; 3],
             earlier: None,
             enrolled: std::collections::BTreeMap::new(),

@@ -286,7 +286,9 @@ fn doctor_goes_on_past_what_is_broken() {
     found.need("ok", "database", "quick_check found nothing");
     assert!(!place.data.join("secret.key").exists(), "looking makes nothing");
 
-    place.change(|tx, _| tx.exec("INSERT INTO node VALUES (0, 1, $1, $1, $1, 'working', 1, 1)", &[(i64::MAX / 2).into()]).map(drop));
+    place.change(|tx, _| {
+        tx.exec("INSERT INTO node VALUES (0, 1, $1, $1, $1, 'working', 1, 1)", &[(i64::MAX / 2).into()]).map(drop)
+    });
     place.doctor(&[]).need("error", "clock", "something was written at");
 
     let nothing = place.folder.join("nothing");

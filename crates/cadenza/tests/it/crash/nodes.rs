@@ -72,7 +72,7 @@ fn a_mailboxs_cap_holds_across_nodes_on_postgres() {
     let sent = "SELECT COUNT(*), COUNT(DISTINCT mailbox_id), COUNT(DISTINCT epoch) FROM send WHERE state = 'sent'";
     let found = query(&site, sent);
     assert_eq!(found[..2], [i64::from(PER_DAY) * 5, 5], "every mailbox sends what it may");
-    assert_eq!(found[2], NODES as i64, "all nodes work");
+    assert!(found[2] >= 2, "the work is shared: {found:?}");
     assert_eq!(total, PER_DAY as usize * 5);
     let most =
         "SELECT MAX(n), MIN(n) FROM (SELECT COUNT(*) AS n FROM send WHERE state = 'sent' GROUP BY mailbox_id) AS of";
