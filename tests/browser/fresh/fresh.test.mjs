@@ -14,7 +14,7 @@ browserTest('every empty screen says what is missing', async ({ page }) => {
     assert.ok(words.trim().split(/\s+/).length > 5, `${path} explains itself: ${words}`);
     assert.equal(await page.locator('tbody:empty').count(), 0, `${path} shows a table without rows`);
   });
-  for (const place of ['/queue', '/overview', '/enrollments', '/contacts', '/lists', '/sandbox', '/settings/me']) {
+  for (const place of ['/queue', '/overview', '/enrollments', '/contacts', '/lists', '/templates', '/sandbox', '/settings/me']) {
     assert.ok(shapes.has(place), `${place} is reached by links`);
   }
   await page.goto('/tasks');
@@ -23,7 +23,7 @@ browserTest('every empty screen says what is missing', async ({ page }) => {
 
 browserTest('what is not there says so, and leads back', async ({ page, expectRefusal }) => {
   expectRefusal(404);
-  const missing = ['/nowhere', '/contacts/con_nobody', '/enrollments/x', '/enrollments/enr_0000000000000/why', '/sequences/seq_0000000000000', '/lists/x', '/sandbox/x/body'];
+  const missing = ['/nowhere', '/contacts/con_nobody', '/enrollments/x', '/enrollments/enr_0000000000000/why', '/sequences/seq_0000000000000', '/templates/tpl_0000000000000', '/lists/x', '/sandbox/x/body'];
   for (const path of missing) {
     await page.goto(path);
     await fitsEverywhere(page);

@@ -1,7 +1,7 @@
 //! Flows and what they are put to work with: templates, sequences, versions of structure, revisions of content.
 
 pub(super) const STEPS: &[&str] = &[
-    // A reusable flow that never runs itself: flow and settings are JSON.
+    // A reusable flow that never runs itself: flow and settings are JSON, of settings those that it states.
     "CREATE TABLE template (
         workspace_id BIGINT NOT NULL,
         id BIGINT NOT NULL,
@@ -11,6 +11,7 @@ pub(super) const STEPS: &[&str] = &[
         owner_id BIGINT NOT NULL,
         type TEXT NOT NULL,
         source TEXT NOT NULL,
+        priority BIGINT NOT NULL,
         flow TEXT NOT NULL,
         settings TEXT NOT NULL,
         shared BIGINT NOT NULL,
@@ -20,9 +21,10 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (workspace_id, id),
         CONSTRAINT template_type CHECK (type IN ('contacts', 'companies')),
         CONSTRAINT template_source CHECK (source IN ('list', 'one_by_one')),
+        CONSTRAINT template_priority CHECK (priority IN (0, 1, 2)),
         CONSTRAINT template_shared CHECK (shared IN (0, 1))
     )",
-    "CREATE INDEX template_name ON template (workspace_id, sort_name, id)",
+    "CREATE UNIQUE INDEX template_name ON template (workspace_id, sort_name)",
     // Wordings of their own, for steps and for users (SEQ-12).
     "CREATE TABLE message_template (
         workspace_id BIGINT NOT NULL,

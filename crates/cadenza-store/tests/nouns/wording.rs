@@ -1,11 +1,12 @@
 //! Sequence templates and the wordings of messages.
 
-use crate::world::{World, at, flow};
-use cadenza_core::ids::{MessageTemplateId, TemplateId, UserId};
-use cadenza_core::settings::Settings;
+use crate::world::{World, at, draft, flow};
+use cadenza_core::flow::Priority;
+use cadenza_core::flow::file::SettingsPatch;
+use cadenza_core::ids::{MessageTemplateId, SequenceId, TemplateId, UserId};
 use cadenza_store::StoreError;
 use cadenza_store::message_templates::{self, MessageKind, MessageTemplate};
-use cadenza_store::sequences::SubjectType;
+use cadenza_store::sequences::{self, Sequence, SubjectType, Viewer};
 use cadenza_store::templates::{self, Source, Template};
 
 pub fn a_template_keeps_its_flow(world: &World) {
@@ -16,8 +17,9 @@ pub fn a_template_keeps_its_flow(world: &World) {
         owner: world.user,
         of: SubjectType::Contacts,
         source: Source::OneByOne,
+        priority: Priority::High,
         flow: flow(&["intro email_auto", "ring call"]),
-        settings: Settings { unresponsive_days: 9, ..Settings::default() },
+        settings: SettingsPatch { unresponsive_days: Some(9), email_rate: Some(None), ..SettingsPatch::default() },
         shared: false,
         created_at: at(0),
         updated_at: at(0),
@@ -25,17 +27,30 @@ pub fn a_template_keeps_its_flow(world: &World) {
     };
     world.write(|tx| templates::create(tx, world.w, &made));
     assert_eq!(world.read(|q| templates::get(q, world.w, made.id)), made);
-    let seen = |user| world.read(|q| templates::seen_by(q, world.w, user)).len();
-    assert_eq!((seen(world.user), seen(UserId(77))), (1, 0));
+    let seen = |viewer| world.read(|q| templates::seen(q, world.w, viewer)).len();
+    let somebody = Viewer::User(UserId(77));
+    assert_eq!((seen(Viewer::User(world.user)), seen(somebody), seen(Viewer::All)), (1, 0, 1));
+    assert_eq!((made.is_seen_by(somebody), made.is_seen_by(Viewer::All)), (false, true));
+    let found = world.read(|q| templates::named(q, world.w, "OUTreach")).map(|t| t.id);
+    assert_eq!((found, world.read(|q| templates::named(q, world.other, "Outreach"))), (Some(made.id), None));
+    let same = Template { id: TemplateId(2), name: "outreach".into(), ..made.clone() };
+    assert!(world.refused(|tx| templates::create(tx, world.w, &same)).is_conflict_on("template_name"));
     made.shared = true;
     made.source = Source::List;
     made.flow = flow(&["ring call"]);
     world.write(|tx| templates::update(tx, world.w, &made, at(5)));
     let made = Template { version: 2, updated_at: at(5), ..made };
     assert_eq!(world.read(|q| templates::get(q, world.w, made.id)), made);
-    assert_eq!(seen(UserId(77)), 1);
+    assert_eq!(seen(somebody), 1);
     assert!(matches!(world.refused(|tx| templates::delete(tx, world.other, made.id)), StoreError::Missing { .. }));
+    // What was made of it stays, and no longer names it.
+    let sequence = Sequence { template: Some(made.id), ..draft(SequenceId(world.id()), "Spring", world.user) };
+    world.write(|tx| sequences::create(tx, world.w, &sequence, &made.flow));
+    let kept = || world.read(|q| sequences::get(q, world.w, sequence.id));
+    assert_eq!(kept().template, Some(made.id));
     world.write(|tx| templates::delete(tx, world.w, made.id));
+    assert_eq!(world.read(|q| templates::find(q, world.w, made.id)), None);
+    assert_eq!((kept().template, kept().name.as_str()), (None, "Spring"));
 }
 
 pub fn a_wording_is_found_by_its_name(world: &World) {

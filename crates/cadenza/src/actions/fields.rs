@@ -71,6 +71,21 @@ impl Faults {
         value.map_err(|e| self.add(field, sentence(&e.to_string()))).ok()
     }
 
+    /// The value, or all the faults that it has.
+    ///
+    /// # Errors
+    /// What is no fault of a field.
+    pub fn all<T>(&mut self, value: Result<T>) -> Result<Option<T>> {
+        match value {
+            Ok(value) => Ok(Some(value)),
+            Err(ActionError::Invalid(faults)) => {
+                self.0.extend(faults);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// Applies a change to a text that may be empty.
     pub fn text(&mut self, field: &str, at: &mut String, change: Patch<String>, length_max: usize) {
         match change {

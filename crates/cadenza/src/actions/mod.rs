@@ -37,6 +37,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod suppressions;
 pub mod tasks;
+pub mod templates;
 pub mod tokens;
 pub mod users;
 

@@ -15,9 +15,14 @@ pub use edit::{SequenceChange, named, update};
 pub use export::export;
 pub use in_flight::Choice;
 pub use look::{Looked, flow, get, list, seen};
-pub use proof::{Proof, Remark, proofread, remarks};
+pub use proof::{Expected, Proof, Remark, proofread, remarks};
 pub use reopen::{Reopened, ended_with, reopen};
 pub use senders::{Offer, Senders, offer};
+
+pub(super) use apply::{check_file, digest, kept_flow, save_wordings, stored_wordings};
+pub(super) use edit::{described, members};
+pub(super) use export::{without_wordings, wordings};
+pub(super) use senders::offered;
 
 use super::enrollments::tried;
 use super::{ActionError, Caller, Fault, Privilege, Result};
@@ -26,7 +31,7 @@ use crate::engine;
 use cadenza_core::enrollment::{SequenceState, Subject};
 use cadenza_core::flow::Flow;
 use cadenza_core::flow::check::{self, Finding, Grounds, Severity};
-use cadenza_core::flow::file::{Form, SequenceFile};
+use cadenza_core::flow::file::SequenceFile;
 use cadenza_core::ids::{AuditId, CompanyId, ContactId, ListId, SequenceId, UserId, WorkspaceId};
 use cadenza_core::machine::Actor;
 use cadenza_core::merge::{Known, Of, fields_used};
@@ -37,20 +42,19 @@ use cadenza_store::custom_fields::{self, FieldOf};
 use cadenza_store::message_templates::{self, MessageKind};
 use cadenza_store::sequences::{self, EndedBy, Sequence, Sharing, SubjectType};
 use cadenza_store::{Query, StoreError, Tx, audit, door, lists, users, workspaces};
+use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// A change inside a transaction that may be refused: refusals come before the first write.
-type Tried<T> = Result<Result<T>, StoreError>;
+pub(super) type Tried<T> = Result<Result<T>, StoreError>;
 
-/// Makes a draft from a file, with its flow. A file of a template makes a template elsewhere.
+/// Makes a draft from a file, with its flow.
 ///
 /// # Errors
 /// `Refused` where the name is taken; `Invalid` naming what the file refers to and is not there.
 pub async fn create(app: &App, caller: &Caller, file: &SequenceFile) -> Result<SequenceId> {
     caller.need(Privilege::SequencesSave)?;
-    if file.form != Form::Sequence {
-        return Err(ActionError::invalid("template", "This file holds a template; a sequence was expected."));
-    }
+    Expected::Sequence.check(file)?;
     let (app2, caller2, file) = (app.clone(), caller.clone(), file.clone());
     tried(app, move |tx| create_in(&app2, tx, &caller2, &file)).await?
 }
@@ -100,7 +104,7 @@ fn create_in(app: &App, tx: &mut Tx, caller: &Caller, file: &SequenceFile) -> Tr
     Ok(Ok(id))
 }
 
-fn name_taken(other: &Sequence) -> ActionError {
+pub(super) fn name_taken(other: &Sequence) -> ActionError {
     let state = other.state.label().to_lowercase();
     ActionError::refused(
         "name_taken",
@@ -189,7 +193,8 @@ pub async fn delete(app: &App, caller: &Caller, id: SequenceId) -> Result<()> {
 }
 
 /// When an activated sequence starts to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arm {
     /// A begin in the future waits for a resume first (SEQ-6).
     #[default]
@@ -232,15 +237,26 @@ fn activate_in(
     arm: Arm,
     senders: Senders,
 ) -> Tried<SequenceState> {
-    let w = caller.workspace;
-    let now = app.clock.now();
-    let mut s = sequences::lock(tx, w, id)?;
+    let s = sequences::lock(tx, caller.workspace, id)?;
     if let Err(e) = may_save(caller, &s) {
         return Ok(Err(e));
     }
     if s.state != SequenceState::Draft {
         return Ok(Err(not_while("activated", &s)));
     }
+    start_in(app, tx, caller, s, arm, senders)
+}
+
+/// Lets a draft run, or wait for its begin. Who may do that was asked before.
+pub(super) fn start_in(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    mut s: Sequence,
+    arm: Arm,
+    senders: Senders,
+) -> Tried<SequenceState> {
+    let (w, id, now) = (caller.workspace, s.id, app.clock.now());
     let workspace = workspaces::get(tx, w)?;
     if workspace.postal_address.trim().is_empty() {
         let why = "Say the workspace's postal address in Settings first: every mail has to carry it.";
@@ -477,7 +493,7 @@ fn not_while(done: &str, s: &Sequence) -> ActionError {
 }
 
 /// Everybody on the list of a live sequence enters by themselves (SEQ-5).
-async fn enter_from_list(app: &App, caller: &Caller, id: SequenceId) -> Result<()> {
+pub(super) async fn enter_from_list(app: &App, caller: &Caller, id: SequenceId) -> Result<()> {
     let w = caller.workspace;
     let s = app.db.read_async(move |q| sequences::get(q, w, id)).await?;
     let Some(list) = s.list else { return Ok(()) };

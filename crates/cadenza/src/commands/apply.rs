@@ -1,17 +1,18 @@
-//! `cadenza apply` and `cadenza export`: sequences as files (SEQ-11). A plan is printed first; nothing is half done.
+//! `cadenza apply` and `cadenza export`: sequences and templates as files (SEQ-11). A plan is printed first; nothing is half
+//! done. Which of the two a file holds it says itself, by its form.
 
 use super::ask::{self, Saying, Who};
 use super::files::{in_file, text_of};
 use super::{Ended, Failure, print};
-use crate::actions::{Caller, sequences};
+use crate::actions::{Caller, sequences, templates};
 use crate::app::App;
 use crate::config::Flags;
 use cadenza_core::flow::edit::Movers;
-use cadenza_core::flow::file;
+use cadenza_core::flow::file::{self, Form};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Make a sequence what a file says, having printed what changes by it
+/// Make a sequence or a template what a file says, having printed what changes by it
 #[derive(Debug, clap::Args)]
 pub struct ApplyArgs {
     /// TOML; see docs/sequence-file.md
@@ -28,14 +29,17 @@ pub struct ApplyArgs {
     pub who: Who,
 }
 
-/// Write a sequence as a file
+/// Write a sequence or a template as a file
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
     /// By name or id; without it, the names of all are listed
-    #[arg(value_name = "SEQUENCE")]
-    pub sequence: Option<String>,
-    /// With the structure of this earlier version: applied again, it takes an edit back
-    #[arg(long, value_name = "NUMBER", requires = "sequence")]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// A template, not a sequence
+    #[arg(long)]
+    pub template: bool,
+    /// With the structure of this earlier version of a sequence: applied again, it takes an edit back
+    #[arg(long, value_name = "NUMBER", requires = "name", conflicts_with = "template")]
     pub version: Option<u32>,
     #[command(flatten)]
     pub who: Who,
@@ -51,6 +55,7 @@ pub enum Ask {
     Plan { name: String, text: String, movers: Option<Movers> },
     Do { text: String, digest: String, movers: Option<Movers> },
     Export { sequence: Option<String>, version: Option<u32> },
+    ExportTemplate { template: Option<String> },
 }
 
 pub async fn apply(args: ApplyArgs, flags: &Flags) -> Result<Ended, Failure> {
@@ -70,14 +75,25 @@ pub async fn apply(args: ApplyArgs, flags: &Flags) -> Result<Ended, Failure> {
 }
 
 pub async fn export(args: ExportArgs, flags: &Flags) -> Result<Ended, Failure> {
-    ask::ask(flags, &args.who, ask::Ask::Apply(Ask::Export { sequence: args.sequence, version: args.version })).await
+    let asked = if args.template {
+        Ask::ExportTemplate { template: args.name }
+    } else {
+        Ask::Export { sequence: args.name, version: args.version }
+    };
+    ask::ask(flags, &args.who, ask::Ask::Apply(asked)).await
 }
 
 pub async fn answer(app: &App, caller: &Caller, ask: Ask, saying: &Saying) -> Result<Ended, Failure> {
     match ask {
         Ask::Plan { name, text, movers } => plan(app, caller, &name, &text, movers, saying).await,
         Ask::Do { text, digest, movers } => {
-            let done = sequences::apply_file(app, caller, &read(&text)?, &digest, movers).await?;
+            let file = read(&text)?;
+            if file.form != Form::Sequence {
+                let template = templates::apply_file(app, caller, &file, &digest).await?;
+                saying.line(format!("applied to {template}")).await;
+                return Ok(Ended::Well);
+            }
+            let done = sequences::apply_file(app, caller, &file, &digest, movers).await?;
             saying.line(format!("applied to {}", done.sequence)).await;
             if done.followed > 0 {
                 saying.line(format!("{} of those who are in it follow the edit", done.followed)).await;
@@ -94,6 +110,18 @@ pub async fn answer(app: &App, caller: &Caller, ask: Ask, saying: &Saying) -> Re
                 None => sequences::export(app, caller, id).await?,
             };
             saying.line(file::write(&file).trim_end()).await;
+            Ok(Ended::Well)
+        }
+        Ask::ExportTemplate { template: Some(template) } => {
+            let id = templates::find(app, caller, &template).await?.id;
+            saying.line(file::write(&templates::export(app, caller, id).await?).trim_end()).await;
+            Ok(Ended::Well)
+        }
+        Ask::ExportTemplate { template: None } => {
+            for l in templates::list(app, caller, "").await? {
+                let shared = if l.template.shared { "shared" } else { "private" };
+                saying.line(format!("{}  {shared:7}  {}", l.template.id, l.template.name)).await;
+            }
             Ok(Ended::Well)
         }
         Ask::Export { sequence: None, .. } => {
@@ -113,19 +141,21 @@ async fn plan(
     movers: Option<Movers>,
     saying: &Saying,
 ) -> Result<Ended, Failure> {
-    let planned = match sequences::plan_file(app, caller, &read(text)?).await {
-        Ok(planned) => planned,
-        Err(e) => {
-            let lines = Failure::from(e).lines();
-            return Err(Failure::Content(lines.into_iter().map(|line| format!("{name}: {line}")).collect()));
-        }
+    let of_file = |e| {
+        let lines = Failure::from(e).lines();
+        Failure::Content(lines.into_iter().map(|line| format!("{name}: {line}")).collect())
     };
-    if planned.is_empty() {
-        saying.line("nothing changes").await;
+    let file = read(text)?;
+    if file.form != Form::Sequence {
+        let planned = templates::plan_file(app, caller, &file).await.map_err(of_file)?;
+        if say(&planned.changes, saying).await {
+            saying.value(planned.digest.into()).await;
+        }
         return Ok(Ended::Well);
     }
-    for change in &planned.changes {
-        saying.line(format!("  {}", change.message)).await;
+    let planned = sequences::plan_file(app, caller, &file).await.map_err(of_file)?;
+    if !say(&planned.changes, saying).await {
+        return Ok(Ended::Well);
     }
     for line in &planned.in_flight {
         saying.line(format!("  {line}")).await;
@@ -141,6 +171,17 @@ async fn plan(
     }
     saying.value(planned.digest.into()).await;
     Ok(Ended::Well)
+}
+
+/// Says what would change; whether anything would.
+async fn say(changes: &[file::Change], saying: &Saying) -> bool {
+    if changes.is_empty() {
+        saying.line("nothing changes").await;
+    }
+    for change in changes {
+        saying.line(format!("  {}", change.message)).await;
+    }
+    !changes.is_empty()
 }
 
 fn read(text: &str) -> Result<file::SequenceFile, Failure> {

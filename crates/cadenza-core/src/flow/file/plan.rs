@@ -1,9 +1,9 @@
 //! What would change if a file took the place of another, in words (SEQ-11). Whether a change may be made while people are
 //! enrolled (SEQ-9) is decided elsewhere; here is only said which changes touch the structure.
 
-use super::SequenceFile;
 use super::conditions::{side_action_toml, way_word, when_word};
 use super::words::Words;
+use super::{Form, SequenceFile};
 use crate::flow::{Branch, Condition, Key, Step, Variant, When};
 use serde::Serialize;
 
@@ -37,7 +37,8 @@ impl Change {
 pub fn plan(old: Option<&SequenceFile>, new: &SequenceFile) -> Vec<Change> {
     let mut plan = Plan::default();
     let Some(old) = old else {
-        plan.say(ChangeKind::Settings, format!("sequence {:?} is new", new.name));
+        let what = if new.form == Form::Sequence { "sequence" } else { "template" };
+        plan.say(ChangeKind::Settings, format!("{what} {:?} is new", new.name));
         for branch in &new.branches {
             plan.branch_is_new(branch);
         }

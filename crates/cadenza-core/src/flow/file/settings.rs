@@ -8,6 +8,7 @@ use crate::settings::{
     Again, BlockedGoesOn, Meeting, OnElsewhere, OnReply, OptOutEnds, OptOutSuppresses, OutOfOffice, OwnMail, Per, Rate,
     ResumeAfter, Settings, SoftBounce, StructuralEdits, ZoneOf,
 };
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A setting as a value in a file.
 trait Entry: Sized {
@@ -19,9 +20,13 @@ trait Entry: Sized {
 macro_rules! settings {
     ($($name:ident: $kind:ty),* $(,)?) => {
         /// Settings of a sequence that differ from what it starts from; `None` keeps that.
-        #[derive(Debug, Clone, Default, PartialEq)]
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
         pub struct SettingsPatch {
-            $(pub $name: Option<$kind>),*
+            $(
+                #[serde(default, deserialize_with = "stated", skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$kind>
+            ),*
         }
 
         impl SettingsPatch {
@@ -71,6 +76,11 @@ settings! {
     again: Again,
     structural_edits: StructuralEdits,
     end_when_all_finished: bool,
+}
+
+/// What is there is stated, also where that is "no limit".
+fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
 }
 
 impl SettingsPatch {
@@ -271,5 +281,26 @@ impl Entry for Again {
             Again::AfterDays(1) => "after 1 day".to_owned(),
             Again::AfterDays(days) => format!("after {days} days"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stated_is_kept_as_json_and_nothing_else() {
+        let own = Settings { reply: OnReply::Pause, ..Settings::default() };
+        let limited = Settings { email_rate: Some(Rate { count: 4, per: Per::Hour }), ..own.clone() };
+        for (patch, json) in [
+            (SettingsPatch::default(), "{}"),
+            // No limit, where the workspace has one.
+            (SettingsPatch::between(&limited, &own), r#"{"email_rate":null}"#),
+            (SettingsPatch::between(&Settings::default(), &own), r#"{"reply":"pause"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&patch).unwrap(), json);
+            assert_eq!(serde_json::from_str::<SettingsPatch>(json).unwrap(), patch);
+        }
+        assert!(serde_json::from_str::<SettingsPatch>(r#"{"replay":"pause"}"#).is_err());
     }
 }

@@ -4,12 +4,13 @@
 
 use super::export::{file_of, without_wordings};
 use super::in_flight::{self, Choice};
+use super::proof::Expected;
 use super::{ActionError, Caller, Fault, Privilege, Result, Tried, check_flow, create_in, note, referred, tried};
 use crate::app::App;
 use crate::engine::jobs::{self, Work};
 use cadenza_core::enrollment::SequenceState;
 use cadenza_core::flow::edit::Movers;
-use cadenza_core::flow::file::{Change, EmailTemplate, Form, SequenceFile, SettingsPatch, Snippet, TextTemplate, plan};
+use cadenza_core::flow::file::{Change, EmailTemplate, SequenceFile, SettingsPatch, Snippet, TextTemplate, plan};
 use cadenza_core::flow::{Channel, Flow, Key};
 use cadenza_core::ids::{JobId, MessageTemplateId, SequenceId, WorkspaceId};
 use cadenza_store::folding::fold;
@@ -107,9 +108,8 @@ pub async fn file_at(app: &App, caller: &Caller, id: SequenceId, version: u32) -
 
 /// The plan, and the file with what it leaves unsaid.
 fn plan_in(app: &App, q: &mut Query, caller: &Caller, file: &SequenceFile) -> Tried<(Planned, SequenceFile)> {
-    if file.form != Form::Sequence {
-        let why = "This file holds a template; a sequence was expected.";
-        return Ok(Err(ActionError::invalid("template", why)));
+    if let Err(e) = Expected::Sequence.check(file) {
+        return Ok(Err(e));
     }
     if let Err(e) = referred(q, caller, file)? {
         return Ok(Err(e));
@@ -155,7 +155,7 @@ fn plan_in(app: &App, q: &mut Query, caller: &Caller, file: &SequenceFile) -> Tr
         }
         choices = met.choices;
     }
-    let digest = digest(found.as_ref(), &file);
+    let digest = digest(found.as_ref().map_or(0, |s| s.version), &file);
     Ok(Ok((Planned { sequence: found.map(|s| s.id), changes, in_flight: lines, choices, digest }, file)))
 }
 
@@ -164,9 +164,13 @@ fn stand(n: usize) -> String {
 }
 
 /// What the workspace has of the templates that the file holds.
-type Wordings = (Vec<EmailTemplate>, Vec<TextTemplate>, Vec<Snippet>);
+pub(in crate::actions) type Wordings = (Vec<EmailTemplate>, Vec<TextTemplate>, Vec<Snippet>);
 
-fn stored_wordings(q: &mut Query, caller: &Caller, file: &SequenceFile) -> Result<Wordings, StoreError> {
+pub(in crate::actions) fn stored_wordings(
+    q: &mut Query,
+    caller: &Caller,
+    file: &SequenceFile,
+) -> Result<Wordings, StoreError> {
     let w = caller.workspace;
     let mut found: Wordings = Default::default();
     for t in &file.email_templates {
@@ -188,7 +192,13 @@ fn stored_wordings(q: &mut Query, caller: &Caller, file: &SequenceFile) -> Resul
 }
 
 /// Checks the flow as activation does.
-fn check_file(app: &App, q: &mut Query, caller: &Caller, found: Option<&Sequence>, file: &SequenceFile) -> Tried<()> {
+pub(in crate::actions) fn check_file(
+    app: &App,
+    q: &mut Query,
+    caller: &Caller,
+    found: Option<&Sequence>,
+    file: &SequenceFile,
+) -> Tried<()> {
     let workspace = workspaces::get(q, caller.workspace)?;
     let now = app.clock.now();
     let settings = file.settings.over(&workspace.settings.sequence);
@@ -205,8 +215,8 @@ fn touched_steps(old: &[cadenza_core::flow::Branch], new: &SequenceFile) -> Vec<
     steps.filter(|s| before(&s.key).is_some_and(|b| b.content != s.content)).map(|s| s.key.clone()).collect()
 }
 
-fn digest(found: Option<&Sequence>, file: &SequenceFile) -> String {
-    let version = found.map_or(0, |s| s.version);
+/// Names a file, and the version of what it was looked at with; 0 where that is not there yet.
+pub(in crate::actions) fn digest(version: i64, file: &SequenceFile) -> String {
     let text = format!("{version}\n{}", cadenza_core::flow::file::write(file));
     Sha256::digest(text.as_bytes()).iter().take(12).map(|b| format!("{b:02x}")).collect()
 }
@@ -329,7 +339,7 @@ pub(super) fn filled_flow(q: &mut Query, w: WorkspaceId, file: &SequenceFile) ->
 
 /// A file's flow as it is stored: what a step says by a template stays with it should the template go. Present templates are
 /// taken in anew, and snippets put in, whenever the flow is loaded.
-pub(super) fn kept_flow(q: &mut Query, w: WorkspaceId, file: &SequenceFile) -> Result<Flow, StoreError> {
+pub(in crate::actions) fn kept_flow(q: &mut Query, w: WorkspaceId, file: &SequenceFile) -> Result<Flow, StoreError> {
     let stored = message_templates::all(q, w)?;
     let mut flow = Flow { version: 1, branches: file.branches.clone() };
     flow.take_wordings(|channel, name| {
@@ -354,7 +364,12 @@ fn found_in<'t>(all: &'t [MessageTemplate], kind: MessageKind, name: &str) -> Op
 }
 
 /// Saves the templates and snippets of a file under their names.
-pub(super) fn save_wordings(app: &App, tx: &mut Tx, caller: &Caller, file: &SequenceFile) -> Result<(), StoreError> {
+pub(in crate::actions) fn save_wordings(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    file: &SequenceFile,
+) -> Result<(), StoreError> {
     let emails = file
         .email_templates
         .iter()

@@ -120,7 +120,22 @@ fn may_change(s: &Sequence, new: &SequenceChange) -> Result<()> {
     }
 }
 
+/// Puts down what a change says, and what of it makes no sense.
 fn apply(c: &mut Change<'_>, faults: &mut Faults, s: &mut Sequence, new: &SequenceChange) -> Result<(), Stopped> {
+    described(c, faults, s, new)?;
+    if let Some(settings) = faults.all(overlay::lay_over(&s.settings, &new.settings, "settings"))? {
+        s.settings = settings;
+    }
+    Ok(())
+}
+
+/// Everything but the settings.
+pub(in crate::actions) fn described(
+    c: &mut Change<'_>,
+    faults: &mut Faults,
+    s: &mut Sequence,
+    new: &SequenceChange,
+) -> Result<(), Stopped> {
     if let Some(name) = new.name.as_deref().and_then(|n| faults.take("name", fields::name(n))) {
         s.name = name;
     }
@@ -153,7 +168,6 @@ fn apply(c: &mut Change<'_>, faults: &mut Faults, s: &mut Sequence, new: &Sequen
     }
     s.priority = new.priority.unwrap_or(s.priority);
     s.sharing = new.sharing.unwrap_or(s.sharing);
-    s.settings = overlay::lay_over(&s.settings, &new.settings, "settings")?;
     Ok(())
 }
 
@@ -194,7 +208,12 @@ fn refuse_taken(c: &mut Change<'_>, old: &Sequence, new: &Sequence) -> Result<()
 }
 
 /// Users and teams by id, users also by sign-in address.
-fn members(c: &mut Change<'_>, faults: &mut Faults, field: &str, typed: &[String]) -> Result<Vec<Member>, Stopped> {
+pub(in crate::actions) fn members(
+    c: &mut Change<'_>,
+    faults: &mut Faults,
+    field: &str,
+    typed: &[String],
+) -> Result<Vec<Member>, Stopped> {
     let mut found = Vec::with_capacity(typed.len());
     for (n, text) in typed.iter().enumerate() {
         let place = format!("{field}.{n}");

@@ -50,7 +50,7 @@ pub(super) fn file_of(q: &mut Query, w: WorkspaceId, s: &Sequence) -> Result<Seq
 }
 
 /// The templates and snippets that a flow uses, and the snippets that these use.
-fn wordings(file: &mut SequenceFile, all: &[MessageTemplate], flow: &Flow) {
+pub(in crate::actions) fn wordings(file: &mut SequenceFile, all: &[MessageTemplate], flow: &Flow) {
     let mut texts: Vec<String> = Vec::new();
     let mut named: BTreeSet<(MessageKind, String)> = BTreeSet::new();
     for step in flow.steps() {
@@ -85,7 +85,7 @@ fn wordings(file: &mut SequenceFile, all: &[MessageTemplate], flow: &Flow) {
 }
 
 /// What a step keeps of a template is not its own.
-pub(super) fn without_wordings(flow: &mut Flow) {
+pub(in crate::actions) fn without_wordings(flow: &mut Flow) {
     for step in flow.branches.iter_mut().flat_map(|b| &mut b.steps) {
         step.revision = 0;
         for variant in step.content.variants.iter_mut().filter(|v| v.template.is_some()) {

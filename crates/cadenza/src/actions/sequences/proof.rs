@@ -1,6 +1,7 @@
 //! Proofreads the text of a sequence file while it is written: every mistake, finding and unknown name at its line. Changes
 //! nothing and needs no sequence; what applying the file would do is in `apply`.
 
+use super::super::templates;
 use super::apply::{filled_flow, team};
 use super::{ActionError, Caller, Fault, Privilege, Result, Tried, findings, referred};
 use crate::app::App;
@@ -28,6 +29,32 @@ pub struct Remark {
     pub message: String,
 }
 
+/// What a text is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    Sequence,
+    Template,
+}
+
+impl Expected {
+    /// # Errors
+    /// `Invalid` where the file holds the other.
+    pub fn check(self, file: &SequenceFile) -> Result<()> {
+        match (self, file.form) {
+            (Expected::Sequence, Form::Sequence) => Ok(()),
+            (Expected::Template, Form::Template | Form::TemplateForList) => Ok(()),
+            (Expected::Sequence, _) => {
+                Err(ActionError::invalid("form", "This holds a template; a sequence was expected, which has no form."))
+            }
+            (Expected::Template, _) => {
+                let why = "This holds a sequence; a template was expected, which says form = \"template\", or \
+                           \"template_for_list\" where a list is to feed its sequences.";
+                Err(ActionError::invalid("form", why))
+            }
+        }
+    }
+}
+
 impl Proof {
     pub fn is_good(&self) -> bool {
         self.remarks.iter().all(|r| r.severity != Severity::Error)
@@ -38,7 +65,7 @@ impl Proof {
 ///
 /// # Errors
 /// `Forbidden` for who may not save sequences.
-pub async fn proofread(app: &App, caller: &Caller, text: &str) -> Result<Proof> {
+pub async fn proofread(app: &App, caller: &Caller, text: &str, expected: Expected) -> Result<Proof> {
     caller.need(Privilege::SequencesSave)?;
     let read = match file::parse(text) {
         Ok(read) => read,
@@ -52,7 +79,7 @@ pub async fn proofread(app: &App, caller: &Caller, text: &str) -> Result<Proof> 
         }
     };
     let (app2, caller2, file) = (app.clone(), caller.clone(), read.clone());
-    let found = app.db.read_async(move |q| proofread_in(&app2, q, &caller2, &file)).await?;
+    let found = app.db.read_async(move |q| proofread_in(&app2, q, &caller2, &file, expected)).await?;
     let (flow, mut remarks) = match found {
         Ok((flow, found)) => (Some(flow), found.into_iter().map(|f| of_finding(text, f)).collect::<Vec<_>>()),
         Err(ActionError::Invalid(faults)) => (Some(read.flow()), remarks(text, &faults)),
@@ -62,9 +89,18 @@ pub async fn proofread(app: &App, caller: &Caller, text: &str) -> Result<Proof> 
     Ok(Proof { flow, name: read.name, remarks })
 }
 
-fn proofread_in(app: &App, q: &mut Query, caller: &Caller, file: &SequenceFile) -> Tried<(Flow, Vec<Finding>)> {
-    if file.form != Form::Sequence {
-        return Ok(Err(ActionError::invalid("template", "This text holds a template; a sequence was expected.")));
+fn proofread_in(
+    app: &App,
+    q: &mut Query,
+    caller: &Caller,
+    file: &SequenceFile,
+    expected: Expected,
+) -> Tried<(Flow, Vec<Finding>)> {
+    if let Err(e) = expected.check(file) {
+        return Ok(Err(e));
+    }
+    if let Err(e) = templates::owner(q, caller, file)? {
+        return Ok(Err(e));
     }
     if let Err(e) = referred(q, caller, file)? {
         return Ok(Err(e));

@@ -8,9 +8,11 @@ use cadenza_core::ids::{SequenceId, UserId, WorkspaceId};
 use cadenza_store::mailboxes::{self, Mailbox};
 use cadenza_store::sequences::{self, Sequence};
 use cadenza_store::{Query, StoreError, Tx, templates};
+use serde::Deserialize;
 
 /// What becomes of the steps' senders at activation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Senders {
     /// As the steps say.
     #[default]
@@ -38,15 +40,27 @@ pub async fn offer(app: &App, caller: &Caller, id: SequenceId) -> Result<Option<
     let s = look::get(app, caller, id).await?.sequence;
     let w = caller.workspace;
     let read = move |q: &mut Query| {
-        if author(q, w, &s)? == s.primary_user {
-            return Ok(None);
-        }
+        let author = author(q, w, &s)?;
         let flow = sequences::latest_flow(q, w, s.id)?;
-        let mailbox = mailbox_of(q, w, s.primary_user)?.map(|m| m.address);
-        let steps = elsewhere(&flow, mailbox.as_deref());
-        Ok((steps > 0).then_some(Offer { primary_user: s.primary_user, mailbox, steps }))
+        offered(q, w, &flow, author, s.primary_user)
     };
     Ok(app.db.read_async(read).await?)
+}
+
+/// As [`offer`], of a flow that this author wrote and this primary user is to run.
+pub(in crate::actions) fn offered(
+    q: &mut Query,
+    w: WorkspaceId,
+    flow: &Flow,
+    author: UserId,
+    primary_user: UserId,
+) -> Result<Option<Offer>, StoreError> {
+    if author == primary_user {
+        return Ok(None);
+    }
+    let mailbox = mailbox_of(q, w, primary_user)?.map(|m| m.address);
+    let steps = elsewhere(flow, mailbox.as_deref());
+    Ok((steps > 0).then_some(Offer { primary_user, mailbox, steps }))
 }
 
 /// Lets every step of a draft write from the primary user's mailbox.
@@ -75,11 +89,7 @@ pub(super) fn move_in(app: &App, tx: &mut Tx, caller: &Caller, s: &Sequence) -> 
 /// Who wrote it: the owner of its template, else who made it.
 fn author(q: &mut Query, w: WorkspaceId, s: &Sequence) -> Result<UserId, StoreError> {
     let Some(template) = s.template else { return Ok(s.created_by) };
-    match templates::get(q, w, template) {
-        Ok(template) => Ok(template.owner),
-        Err(StoreError::Missing { .. }) => Ok(s.created_by),
-        Err(e) => Err(e),
-    }
+    Ok(templates::find(q, w, template)?.map_or(s.created_by, |t| t.owner))
 }
 
 /// The user's mailbox that steps write from: a real one before the sandbox's, one that sends before one that is held, the

@@ -2,4 +2,5 @@
 
 mod people;
 mod records;
+mod templates;
 mod world;

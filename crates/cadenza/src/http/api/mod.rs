@@ -22,6 +22,7 @@ mod schema;
 mod sequences;
 mod suppressions;
 mod tasks;
+mod templates;
 mod tokens;
 mod users;
 mod workspace;
@@ -70,6 +71,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(sequences::routes())
         .merge(suppressions::routes())
         .merge(tasks::routes())
+        .merge(templates::routes())
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(workspace::routes())

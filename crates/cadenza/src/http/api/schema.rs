@@ -8,6 +8,7 @@ use cadenza_store::custom_fields::{FieldKind, FieldOf};
 use cadenza_store::inbound_messages::{Class, MatchedBy, Source};
 use cadenza_store::sequences::{Sharing, SubjectType};
 use cadenza_store::suppression::Why;
+use cadenza_store::templates::Source as TemplateSource;
 use cadenza_store::users::UserState;
 use utoipa::openapi::Object;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
@@ -32,6 +33,7 @@ words! {
     step_kind = StepKind;
     subject_type = SubjectType;
     sharing = Sharing;
+    template_source = TemplateSource;
     suppressible = Suppressible;
     suppression_reason = Why;
     field_of = FieldOf;

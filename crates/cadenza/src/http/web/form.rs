@@ -26,6 +26,8 @@ pub struct Field {
     pub fault: String,
     /// What the browser may fill in by itself.
     pub autocomplete: &'static str,
+    /// A change of it changes what else is asked: the form is sent at once, to be shown anew.
+    pub asks_anew: bool,
 }
 
 /// How a field is typed.
@@ -44,6 +46,8 @@ pub enum Input {
     Area,
     Check,
     Choice(Vec<Choice>),
+    /// Any of them: `usr_1,usr_2`.
+    Several(Vec<Choice>),
     /// Of the week: `mon,tue`.
     Days,
     /// A number and what it is counted per: `200/day`; empty for no limit.
@@ -95,6 +99,11 @@ impl Field {
         self
     }
     #[must_use]
+    pub fn asks_anew(mut self) -> Field {
+        self.asks_anew = true;
+        self
+    }
+    #[must_use]
     pub fn autocomplete(mut self, what: &'static str) -> Field {
         self.autocomplete = what;
         self
@@ -133,11 +142,17 @@ impl Field {
         let word = |d: Weekday| d.short().to_ascii_lowercase();
         Weekday::ALL.iter().map(|d| (word(*d), d.short(), picked.contains(&word(*d).as_str()))).collect()
     }
+    fn picks(&self, value: &str) -> bool {
+        self.value.split(',').any(|picked| picked == value)
+    }
     /// The attributes that all controls have.
     fn attributes(&self) -> String {
         let mut out = format!("id=\"{}\" name=\"{}\"", self.id(), Escaped(&self.name));
         if self.required {
             out.push_str(" required");
+        }
+        if self.asks_anew {
+            out.push_str(" data-submit");
         }
         if !self.autocomplete.is_empty() {
             out.push_str(&format!(" autocomplete=\"{}\"", self.autocomplete));
@@ -170,7 +185,7 @@ impl Typed {
     /// The one value of a field, however many controls it has.
     pub fn of(&self, name: &str, input: &Input) -> String {
         match input {
-            Input::Days => self.all(name).collect::<Vec<_>>().join(","),
+            Input::Days | Input::Several(_) => self.all(name).collect::<Vec<_>>().join(","),
             Input::Rate if self.text(name).is_empty() => String::new(),
             Input::Rate => format!("{}/{}", self.text(name), self.text(&format!("{name}_per"))),
             Input::Address(_) => {

@@ -27,6 +27,7 @@ mod shell;
 mod sign_in;
 mod story;
 mod tasks;
+mod templates;
 mod viewer;
 
 use super::error::HttpError;
@@ -47,6 +48,7 @@ pub fn router() -> Router<App> {
         .merge(operations::router())
         .merge(record::router())
         .merge(sequences::router())
+        .merge(templates::router())
         .merge(contacts::router())
         .merge(list_page::router())
         .merge(sandbox::router())

@@ -69,6 +69,7 @@ places! {
     Enrollments = "/enrollments", "Enrollments", "enrollments", "e", &[Privilege::SequencesView];
     Contacts = "/contacts", "Contacts", "contacts", "c", &[Privilege::SequencesView, Privilege::ContactsEdit];
     Lists = "/lists", "Lists", "lists", "l", &[Privilege::SequencesView, Privilege::ContactsEdit];
+    Templates = "/templates", "Templates", "templates", "m", &[Privilege::SequencesView];
     Sandbox = "/sandbox", "Sandbox", "sandbox", "b", &[Privilege::SequencesView];
     Settings = "/settings", "Settings", "settings", "s", &[Privilege::SequencesView, Privilege::TasksMine, Privilege::SettingsManage];
 }

@@ -1,6 +1,7 @@
 //! The examples of `docs/api.md`, done as they stand there.
 
 use super::program::Program;
+use super::specimens::specimens;
 use crate::house::{House, on_both};
 
 const DOCS: &str = include_str!("../../../../../docs/api.md");
@@ -9,9 +10,10 @@ on_both! { the_examples_of_the_documentation_work }
 
 async fn the_examples_of_the_documentation_work(house: &House) {
     let program = Program::new(house).await;
+    let template = specimens(house, &house.caller).await["template"].clone();
     let mut tried = 0;
     for block in DOCS.split("```sh\n").skip(1) {
-        let command = block.split("```").next().unwrap().replace("\\\n", " ");
+        let command = block.split("```").next().unwrap().replace("\\\n", " ").replace("$TEMPLATE", &template);
         let (mut method, mut body, mut path, mut headers) = ("GET".to_owned(), None, None, Vec::new());
         let mut file = None;
         let mut words = words(&command).into_iter().skip(1);
@@ -33,7 +35,7 @@ async fn the_examples_of_the_documentation_work(house: &House) {
         assert!(answer.status.is_success(), "{command}\n{:#}", answer.json);
         tried += 1;
     }
-    assert_eq!(tried, 7);
+    assert_eq!(tried, 8);
 }
 
 /// What stands on the page in place of a file: `reply.eml` is the block of kind `eml`.

@@ -16,4 +16,5 @@ mod settings;
 pub mod specimens;
 mod suppressions;
 mod tasks;
+mod templates;
 mod tokens;

@@ -8,7 +8,7 @@ use cadenza::actions::custom_fields::{self, FieldChange};
 use cadenza::actions::fields::Patch;
 use cadenza::actions::suppressions::{self, From as CameFrom, Typed};
 use cadenza::actions::tokens::{self, NewToken};
-use cadenza::actions::{Caller, Privileges, enrollments, inbound, roles, sequences};
+use cadenza::actions::{Caller, Privileges, enrollments, inbound, roles, sequences, templates};
 use cadenza_core::enrollment::Subject;
 use cadenza_core::flow::file;
 use cadenza_core::ids::{AbsenceId, ContactId, EnrollmentId, ListId, MailboxId, SandboxMessageId};
@@ -84,6 +84,8 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
     let message = inbound::take_in(app, caller, raw.into_bytes()).await.unwrap().message.unwrap().id;
     let other = person(house, caller, "Grace", "Hopper").await;
     let absence = absence(house, caller).await;
+    let text = format!("name = \"Specimen {number}\"\nform = \"template\"\n{STEPS}");
+    let template = templates::create(app, caller, &file::parse(&text).unwrap()).await.unwrap();
     BTreeMap::from([
         ("absence", absence.to_string()),
         ("company", company.to_string()),
@@ -100,6 +102,7 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
         ("sandbox_message", sandboxed.to_string()),
         ("sequence", sequence.to_string()),
         ("task", format!("{enrollment}.1")),
+        ("template", template.to_string()),
         ("token", token.id.to_string()),
         ("user", caller.user.to_string()),
         ("value", value),

@@ -131,6 +131,38 @@ fn from_file_to_end(place: &Place) -> Vec<String> {
 }
 
 #[test]
+fn a_template_is_applied_and_exported_as_a_sequence_is() {
+    on_both("templates", template);
+}
+
+const TEMPLATE: &str = "name = \"First contact\"\nform = \"template\"\n\n[[branch]]\nkey = \"main\"\n\n[[branch.step]]\nkey = \"call\"\n\
+    kind = \"call\"\ndelay = \"1 day\"\n";
+
+fn template(place: &Place) -> Vec<String> {
+    let file = place.write("template.toml", TEMPLATE);
+    let mut story = vec![
+        place.run(&["apply", &file]),
+        place.run(&["apply", &file, "--yes"]),
+        place.run(&["apply", &file, "--yes"]),
+        place.run(&["export", "--template"]),
+        place.run(&["export"]),
+    ];
+    let exported = place.run(&["export", "--template", "first CONTACT"]);
+    let again = place.write("exported.toml", exported.trim_end_matches("exit code 0"));
+    story.push(exported);
+    story.push(place.run(&["apply", &again, "--yes"]));
+    let changed = TEMPLATE.replace("1 day", "2 days").replace("\"template\"", "\"template_for_list\"");
+    story.push(place.run(&["apply", &place.write("changed.toml", &changed), "--yes"]));
+    let companies = changed.replace("form", "type = \"companies\"\nform");
+    story.push(place.run(&["apply", &place.write("companies.toml", &companies), "--yes"]));
+    let broken = changed.replace("\"call\"\ndelay", "\"email_auto\"\ndelay");
+    story.push(place.run(&["apply", &place.write("broken.toml", &broken), "--yes"]));
+    story.push(place.run(&["export", "--template", "First contract"]));
+    story.push(place.run(&["export", "First contact"]));
+    story
+}
+
+#[test]
 fn mistakes_leave_nothing_half_done() {
     on_both("mistakes", mistakes);
 }

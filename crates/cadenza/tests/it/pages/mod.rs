@@ -6,4 +6,5 @@ mod contacts;
 mod matrix;
 mod sequences;
 mod settings;
+mod templates;
 mod waiting;

@@ -2,9 +2,9 @@
 //! with the enrollments, figures with the overview.
 
 mod edit;
-mod file;
+pub mod file;
 mod operate;
-mod record;
+pub mod record;
 
 use super::query::{At, Several};
 use crate::App;

@@ -4,7 +4,7 @@ use crate::actions::sequences::{Looked, named};
 use crate::http::api::schema;
 use cadenza_core::enrollment::SequenceState;
 use cadenza_core::flow::Priority;
-use cadenza_core::ids::{ListId, SequenceId, UserId};
+use cadenza_core::ids::{ListId, SequenceId, TemplateId, UserId};
 use cadenza_core::settings::Settings;
 use cadenza_core::time::Time;
 use cadenza_store::sequences::{self as store, EndedBy, Sharing, SubjectType};
@@ -39,6 +39,9 @@ pub struct SequenceRow {
     /// Whoever is put on it enters.
     #[schema(value_type = Option<String>)]
     list: Option<ListId>,
+    /// What it was made from.
+    #[schema(value_type = Option<String>)]
+    template: Option<TemplateId>,
     /// `high`, `normal` or `low`.
     #[schema(value_type = String)]
     priority: Priority,
@@ -88,6 +91,7 @@ impl From<store::Sequence> for SequenceRow {
             ended_by: s.ended.map(|(_, by)| by),
             primary_user: s.primary_user,
             list: s.list,
+            template: s.template,
             priority: s.priority,
             flow_version: s.flow_version,
             sharing: s.sharing,

@@ -10,7 +10,7 @@ use super::super::shell::{Place, Shell};
 use super::super::viewer::Viewer;
 use super::state;
 use crate::App;
-use crate::actions::sequences::{self as actions, Planned, Proof, Remark, SequenceChange};
+use crate::actions::sequences::{self as actions, Expected, Planned, Proof, Remark, SequenceChange};
 use crate::actions::{ActionError, Caller, Privilege};
 use crate::http::error::Result;
 use crate::http::wire::Params;
@@ -26,7 +26,7 @@ use serde::Deserialize;
 use std::fmt::Write;
 
 /// What one may begin with: in the address, in words, and the text.
-const EXAMPLES: &[(&str, &str, &str)] = &[
+pub const EXAMPLES: &[(&str, &str, &str)] = &[
     ("three-letters", "Three letters", include_str!("../../../../../../examples/three-letters.toml")),
     ("letters-and-calls", "Letters and calls", include_str!("../../../../../../examples/letters-and-calls.toml")),
     ("blank", "One step", BLANK),
@@ -39,6 +39,9 @@ const BLANK: &str =
 pub struct EditorPage {
     pub shell: Shell,
     pub title: String,
+    /// What is written: a sequence or a template; and where those are listed.
+    pub what: &'static str,
+    pub root: &'static str,
     /// Where the form goes.
     pub path: String,
     pub back: String,
@@ -52,6 +55,8 @@ pub struct EditorPage {
     pub refused: String,
     /// The word on the button.
     pub save: &'static str,
+    /// Of a template that is there: at another version it is not saved over what somebody else wrote.
+    pub version: Option<i64>,
 }
 
 /// What was found in the text.
@@ -64,7 +69,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    fn of(proof: &Proof) -> Checked {
+    pub fn of(proof: &Proof) -> Checked {
         let picture = proof.flow.as_ref().map(|flow| draw(flow, &Shown::default())).unwrap_or_default();
         let steps = proof.flow.as_ref().map_or(0, |flow| flow.steps().count());
         Checked { remarks: proof.remarks.clone(), picture, steps }
@@ -98,7 +103,7 @@ pub async fn new(State(app): State<App>, viewer: Viewer, Params(from): Params<Fr
         }
         (None, None) => (EXAMPLES[0].2.to_owned(), EXAMPLES[0].0),
     };
-    let proof = actions::proofread(&app, &viewer.caller, &text).await?;
+    let proof = actions::proofread(&app, &viewer.caller, &text, Expected::Sequence).await?;
     let page = blank(&viewer, text, chosen, &proof);
     Ok(if viewer.part { html(&page.as_main()) } else { html(&page) })
 }
@@ -107,6 +112,8 @@ fn blank(viewer: &Viewer, text: String, chosen: &str, proof: &Proof) -> EditorPa
     EditorPage {
         shell: viewer.shell(Some(Place::Overview)),
         title: "New sequence".into(),
+        what: "sequence",
+        root: "Overview",
         path: "/sequences/new".into(),
         back: "/overview".into(),
         text,
@@ -115,6 +122,7 @@ fn blank(viewer: &Viewer, text: String, chosen: &str, proof: &Proof) -> EditorPa
         plan: None,
         refused: String::new(),
         save: "Create",
+        version: None,
     }
 }
 
@@ -131,7 +139,7 @@ async fn copy(app: &App, viewer: &Viewer, id: &str) -> Result<String> {
 pub async fn create(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>) -> Result<Response> {
     viewer.caller.need(Privilege::SequencesSave)?;
     let text = typed.of("text", &super::super::form::Input::Area);
-    let proof = actions::proofread(&app, &viewer.caller, &text).await?;
+    let proof = actions::proofread(&app, &viewer.caller, &text, Expected::Sequence).await?;
     let mut page = blank(&viewer, text, "", &proof);
     if wants_check(&typed) {
         return Ok(checked(&viewer, &page));
@@ -158,7 +166,7 @@ async fn make(app: &App, caller: &Caller, text: &str, proof: &Proof) -> Result<S
 }
 
 /// The file of a text in which nothing was found that keeps it from running; else nothing more is said than was.
-fn good(text: &str, proof: &Proof) -> Result<SequenceFile, ActionError> {
+pub fn good(text: &str, proof: &Proof) -> Result<SequenceFile, ActionError> {
     match file::parse(text) {
         Ok(file) if proof.is_good() => Ok(file),
         _ => Err(ActionError::Invalid(Vec::new())),
@@ -168,7 +176,7 @@ fn good(text: &str, proof: &Proof) -> Result<SequenceFile, ActionError> {
 /// The text of a sequence that is there.
 pub async fn edit(State(app): State<App>, viewer: Viewer, Path(id): Path<String>) -> Result<Response> {
     let (sequence, text) = own(&app, &viewer, &id).await?;
-    let proof = actions::proofread(&app, &viewer.caller, &text).await?;
+    let proof = actions::proofread(&app, &viewer.caller, &text, Expected::Sequence).await?;
     let page = of(&viewer, &id, &sequence.name, text, &proof);
     Ok(if viewer.part { html(&page.as_main()) } else { html(&page) })
 }
@@ -185,6 +193,8 @@ fn of(viewer: &Viewer, id: &str, name: &str, text: String, proof: &Proof) -> Edi
     EditorPage {
         shell: viewer.shell(Some(Place::Overview)),
         title: name.to_owned(),
+        what: "sequence",
+        root: "Overview",
         path: format!("/sequences/{id}/edit"),
         back: format!("/sequences/{id}?tab=flow"),
         text,
@@ -193,6 +203,7 @@ fn of(viewer: &Viewer, id: &str, name: &str, text: String, proof: &Proof) -> Edi
         plan: None,
         refused: String::new(),
         save: "Save…",
+        version: None,
     }
 }
 
@@ -205,7 +216,7 @@ pub async fn save(
 ) -> Result<Response> {
     let (sequence, _) = own(&app, &viewer, &id).await?;
     let text = typed.of("text", &super::super::form::Input::Area);
-    let proof = actions::proofread(&app, &viewer.caller, &text).await?;
+    let proof = actions::proofread(&app, &viewer.caller, &text, Expected::Sequence).await?;
     let mut page = of(&viewer, &id, &sequence.name, text, &proof);
     if wants_check(&typed) {
         return Ok(checked(&viewer, &page));
@@ -276,7 +287,7 @@ async fn done(
 
 impl EditorPage {
     /// Puts down why it was not done.
-    fn refuse(&mut self, e: ActionError) -> Result<(), ActionError> {
+    pub fn refuse(&mut self, e: ActionError) -> Result<(), ActionError> {
         match e {
             ActionError::Invalid(faults) => {
                 for remark in actions::remarks(&self.text, &faults) {
@@ -292,16 +303,16 @@ impl EditorPage {
     }
 }
 
-fn wants_check(typed: &Typed) -> bool {
+pub fn wants_check(typed: &Typed) -> bool {
     typed.text("do") == "check"
 }
 
 /// Answers what was found alone to a browser that shows the text already.
-fn checked(viewer: &Viewer, page: &EditorPage) -> Response {
+pub fn checked(viewer: &Viewer, page: &EditorPage) -> Response {
     if viewer.part { html(&page.as_checked()) } else { html(page) }
 }
 
-fn unfit(viewer: &Viewer, page: &EditorPage) -> Response {
+pub fn unfit(viewer: &Viewer, page: &EditorPage) -> Response {
     let answer = if viewer.part { html(&page.as_main()) } else { html(page) };
     (StatusCode::UNPROCESSABLE_ENTITY, answer).into_response()
 }
@@ -309,12 +320,16 @@ fn unfit(viewer: &Viewer, page: &EditorPage) -> Response {
 /// The text as a file.
 pub async fn export(State(app): State<App>, viewer: Viewer, Path(id): Path<String>) -> Result<Response> {
     let sequence = super::read(&app, &viewer, &id).await?;
-    let text = file::write(&actions::export(&app, &viewer.caller, sequence.id).await?);
-    let plain: String =
-        sequence.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    Ok(as_file(&actions::export(&app, &viewer.caller, sequence.id).await?))
+}
+
+/// A file to be kept, called after what is in it.
+pub fn as_file(file: &SequenceFile) -> Response {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let plain: String = file.name.to_lowercase().chars().map(letter).collect();
     let name = format!("attachment; filename=\"{}.toml\"", plain.trim_matches('-'));
     let headers = [(header::CONTENT_TYPE, "application/toml".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, text).into_response())
+    (headers, file::write(file)).into_response()
 }
 
 #[derive(Debug, Template)]

@@ -1,11 +1,11 @@
 //! One sequence (SQP-1): who is in it, its flow with counts per step, its settings and what happened. It is looked at
 //! and run here; its text is written in `editor`.
 
-mod editor;
+pub mod editor;
 pub mod enrolling;
 mod reopen;
 mod settings;
-mod state;
+pub mod state;
 
 pub use enrolling::EnrollPage;
 pub use state::{Turn, turns};
@@ -268,13 +268,15 @@ fn here(
 }
 
 async fn settings_tab(app: &App, viewer: &Viewer, sequence: &Sequence) -> Result<Vec<SettingGroup>> {
-    let (w, list) = (viewer.caller.workspace, sequence.list);
+    let (w, list, template, sees) = (viewer.caller.workspace, sequence.list, sequence.template, viewer.sees());
     let read = app.db.read_async(move |q| {
         let list = list.map(|id| cadenza_store::lists::get(q, w, id)).transpose()?;
-        Ok((Names::read(q, w)?, list.map(|l| l.name)))
+        let template = template.map(|id| cadenza_store::templates::find(q, w, id)).transpose()?.flatten();
+        let template = template.filter(|t| t.is_seen_by(sees)).map(|t| t.name);
+        Ok((Names::read(q, w)?, list.map(|l| l.name), template))
     });
-    let (names, list) = read.await?;
-    Ok(settings::groups(sequence, &names, list, &viewer.watch))
+    let (names, list, template) = read.await?;
+    Ok(settings::groups(sequence, &names, list, template, &viewer.watch))
 }
 
 async fn log_tab(app: &App, viewer: &Viewer, sequence: &Sequence) -> Result<Vec<Entry>> {

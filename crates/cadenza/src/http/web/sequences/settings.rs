@@ -10,10 +10,16 @@ use cadenza_core::settings::{
 use cadenza_store::sequences::{Sequence, Sharing};
 
 /// All of them, in groups.
-pub fn groups(sequence: &Sequence, names: &Names, list: Option<String>, watch: &Watch) -> Vec<SettingGroup> {
+pub fn groups(
+    sequence: &Sequence,
+    names: &Names,
+    list: Option<String>,
+    template: Option<String>,
+    watch: &Watch,
+) -> Vec<SettingGroup> {
     let (own, default) = (&sequence.settings, &Settings::default());
     vec![
-        who(sequence, names, list),
+        who(sequence, names, list, template),
         when(sequence, own, default, watch),
         answers(own, default),
         sending(own, default),
@@ -25,7 +31,7 @@ fn setting(label: &'static str, help: &'static str, value: impl Into<String>, de
     Setting { label, help, value: value.into(), default: default.into(), required: false }
 }
 
-fn who(s: &Sequence, names: &Names, list: Option<String>) -> SettingGroup {
+fn who(s: &Sequence, names: &Names, list: Option<String>, template: Option<String>) -> SettingGroup {
     let sharing = match s.sharing {
         Sharing::Private => "Private",
         Sharing::Chosen => "With those chosen",
@@ -37,20 +43,15 @@ fn who(s: &Sequence, names: &Names, list: Option<String>) -> SettingGroup {
         names.of(Some(s.primary_user)),
         "who activates",
     );
-    SettingGroup {
-        label: "Who",
-        settings: vec![
-            setting("Description", "", s.description.clone(), ""),
-            Setting { required: true, ..owner },
-            setting(
-                "List",
-                "Whoever is put on it enters by themselves.",
-                list.unwrap_or_else(|| "None".into()),
-                "none",
-            ),
-            setting("Shared", "Who sees it beside its owner and its team.", sharing, ""),
-        ],
-    }
+    let made_from = template.map(|name| setting("Made from", "The template that was activated.", name, ""));
+    let mut settings = vec![
+        setting("Description", "", s.description.clone(), ""),
+        Setting { required: true, ..owner },
+        setting("List", "Whoever is put on it enters by themselves.", list.unwrap_or_else(|| "None".into()), "none"),
+        setting("Shared", "Who sees it beside its owner and its team.", sharing, ""),
+    ];
+    settings.extend(made_from);
+    SettingGroup { label: "Who", settings }
 }
 
 fn when(s: &Sequence, own: &Settings, default: &Settings, watch: &Watch) -> SettingGroup {

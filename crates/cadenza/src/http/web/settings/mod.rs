@@ -7,7 +7,7 @@ mod me;
 mod roles;
 mod tokens;
 mod users;
-mod workspace;
+pub mod workspace;
 
 use super::page::html;
 use super::parts::Icon;

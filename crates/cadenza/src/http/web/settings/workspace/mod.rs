@@ -4,8 +4,10 @@
 mod draft;
 mod table;
 
-use self::draft::Draft;
-use self::table::{GROUPS, Setting};
+pub use self::draft::Draft;
+pub use self::table::{Group, Setting, of_sequences};
+
+use self::table::GROUPS;
 use super::super::form::{self, Field, Input, Typed};
 use super::super::page::html;
 use super::super::parts::Icon;
@@ -113,7 +115,8 @@ async fn page(app: &App, viewer: &Viewer, refused: Refused) -> Result<WorkspaceP
     })
 }
 
-fn field(s: &Setting, shown: &Draft, usual: &Draft) -> Field {
+/// A setting as a field, with its default beside it.
+pub fn field(s: &Setting, shown: &Draft, usual: &Draft) -> Field {
     let input = (s.input)();
     let default = words(&(s.show)(usual), &input, s.unit);
     Field::new(s.name, s.label).help(s.help).unit(s.unit).usual(default).value((s.show)(shown)).of(input)
@@ -136,20 +139,30 @@ fn words(value: &str, input: &Input, unit: &str) -> String {
 async fn save(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>) -> Result<Response> {
     viewer.caller.need(Privilege::SettingsManage)?;
     let before = actions::workspace(&app, &viewer.caller).await?.settings;
-    let mut draft = Draft::of(before);
     let mut faults = Vec::new();
-    for setting in GROUPS.iter().flat_map(|g| g.settings) {
-        let value = typed.of(setting.name, &(setting.input)());
-        if let Err(message) = (setting.set)(&mut draft, value.trim()) {
-            faults.push(Fault { field: setting.name.to_owned(), message });
-        }
-    }
-    let settings = draft.done(&mut faults);
+    let settings = read(before, GROUPS.iter(), &typed, &mut faults);
     if !faults.is_empty() {
         return refuse(&app, &viewer, Refused::Settings(typed, faults)).await;
     }
     actions::save(&app, &viewer.caller, settings).await?;
     Ok(said::done(PATH, "Saved. What waited is looked at again."))
+}
+
+/// What was typed, over what there was; and what makes no sense, by field.
+pub fn read<'g>(
+    before: WorkspaceSettings,
+    groups: impl Iterator<Item = &'g Group>,
+    typed: &Typed,
+    faults: &mut Vec<Fault>,
+) -> WorkspaceSettings {
+    let mut draft = Draft::of(before);
+    for setting in groups.flat_map(|g| g.settings) {
+        let value = typed.of(setting.name, &(setting.input)());
+        if let Err(message) = (setting.set)(&mut draft, value.trim()) {
+            faults.push(Fault { field: setting.name.to_owned(), message });
+        }
+    }
+    draft.done(faults)
 }
 
 async fn set_identity(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>) -> Result<Response> {

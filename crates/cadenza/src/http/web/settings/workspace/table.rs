@@ -28,6 +28,11 @@ pub struct Group {
 const STARTS: &str = "A new sequence starts from these; sequences that exist keep theirs.";
 const HOLDS: &str = "Over everything in the workspace, from the moment it is saved.";
 
+/// The groups of what a sequence starts from, and may have otherwise.
+pub fn of_sequences() -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter().filter(|g| g.about == STARTS)
+}
+
 macro_rules! choices {
     ($($value:literal = $label:literal),* $(,)?) => { || Input::choices(&[$(($value, $label)),*]) };
 }
