@@ -135,6 +135,7 @@ browserTest('without scripts everything is a page of its own', async ({ page }) 
   await page.getByRole('button', { name: 'Enroll' }).click();
   await rowOf(page, 'Kofi Mensah').waitFor();
   await page.goto('/tasks');
+  while ((await task(page, 'Kofi Mensah').count()) === 0) await page.reload(); // nothing appears by itself
   await task(page, 'Kofi Mensah').getByRole('link').click();
   await opened(page, 'Kofi Mensah').waitFor();
   await panel(page).getByRole('link', { name: 'Why?' }).click();

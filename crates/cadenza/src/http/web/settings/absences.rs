@@ -86,7 +86,7 @@ async fn page(app: &App, viewer: &Viewer, typed: Option<&Typed>, faults: &[Fault
         let by_person =
             [("hold", "waits"), ("delegate", "somebody else’s"), ("go_on", "goes on"), ("skip", "is skipped")];
         let choices = if kind.is_automatic() { Input::choices(&automatic) } else { Input::choices(&by_person) };
-        fields.push(Field::new(format!("rules.{}", kind.as_str()), kind.label()).of(choices).usual("Default: waits"));
+        fields.push(Field::new(format!("rules.{}", kind.as_str()), kind.label()).of(choices).usual("waits"));
     }
     let to: Vec<Choice> = std::iter::once(Choice::new("", "nobody")).chain(people).collect();
     fields
