@@ -22,6 +22,9 @@ function look() {
   const named = (e) => `${e.localName}${e.id && `#${e.id}`}${[...e.classList].map((c) => `.${c}`).join('')}`;
   const root = document.scrollingElement;
   if (root.scrollWidth > root.clientWidth) faults.push(`the page is ${root.scrollWidth} wide in ${root.clientWidth}`);
+  if (document.querySelector('.shell') && root.scrollHeight > root.clientHeight + 1) {
+    faults.push(`the page scrolls beside what is in it: ${root.scrollHeight} in ${root.clientHeight}`);
+  }
   for (const e of document.querySelectorAll('body *')) {
     if (!e.checkVisibility()) continue;
     const sideways = ['auto', 'scroll'].includes(getComputedStyle(e).overflowX);

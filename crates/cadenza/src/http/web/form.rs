@@ -158,6 +158,8 @@ impl Field {
             out.push_str(&format!(" autocomplete=\"{}\"", self.autocomplete));
         }
         if !self.fault.is_empty() {
+            // The first of them is where one goes on.
+            out.push_str(" autofocus");
             out.push_str(&format!(" aria-invalid=\"true\" aria-describedby=\"{}-fault\"", self.id()));
         }
         out

@@ -116,7 +116,7 @@ fn page(viewer: &Viewer, known: &Known, typed: Option<&Typed>, faults: &[Fault])
     };
     let mut when = dates(viewer);
     when.extend(settings(&WHEN).into_iter().map(|f| match f.name.as_str() {
-        "zone" => f.required().usual("Default: the primary user's"),
+        "zone" => f.required().usual("the primary user's"),
         _ => f,
     }));
     let mut groups = vec![("The sequence", about(known)), ("When", when), ("How fast", settings(&HOW_FAST))];
@@ -152,7 +152,8 @@ fn page(viewer: &Viewer, known: &Known, typed: Option<&Typed>, faults: &[Fault])
 
 fn about(known: &Known) -> Vec<Field> {
     let t = &known.template;
-    let none = std::iter::once(Choice::new("", "none"));
+    let nothing = if t.source == Source::List { "choose one" } else { "none" };
+    let none = std::iter::once(Choice::new("", nothing));
     let list = Field::new("list", "List").of(Input::Choice(none.chain(known.lists.clone()).collect()));
     let list = match t.source {
         Source::List => list.required().help("Whoever is on it enters, and whoever is put on it later."),
