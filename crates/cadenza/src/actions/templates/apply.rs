@@ -152,13 +152,16 @@ pub async fn apply_file(app: &App, caller: &Caller, file: &SequenceFile, planned
     let allowed = caller.allowed(Privilege::SequencesSave)?;
     let (file, planned) = (file.clone(), planned.to_owned());
     change(app, allowed, move |c| {
+        // Held before it is looked at, so that nobody changes it between the plan and the doing.
+        let found = templates::named(c.tx, c.w, &file.name)?;
+        let old = found.map(|t| templates::lock(c.tx, c.w, t.id)).transpose()?;
         let now = plan_in(c.app(), c.tx, c.caller, &file)??;
         if now.digest != planned {
             let why = "File or template have changed since the plan was made: look at the plan again.";
             return Err(ActionError::refused("plan_outdated", why).into());
         }
-        let Some(id) = now.template else { return create_in(c, &file) };
-        let old = templates::lock(c.tx, c.w, id)?;
+        let Some(old) = old else { return create_in(c, &file) };
+        let id = old.id;
         edit::save_in(c, old, &file)?;
         Ok(id)
     })
