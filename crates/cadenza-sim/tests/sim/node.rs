@@ -581,6 +581,10 @@ impl World {
 
     /// At the end of a run no message is under way any more, but for what has just been recorded.
     pub fn nothing_is_left(&mut self) -> Held<()> {
+        if !self.node.is_up {
+            // Its next start would settle what it left, and comes after the end.
+            return Ok(());
+        }
         let (door, late) = (self.node.door.clone(), self.now - Span::minutes(10));
         let open = self.read(move |q| door.open_before(q, late))?;
         match open.first() {
