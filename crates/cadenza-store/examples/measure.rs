@@ -105,7 +105,7 @@ fn touch(tx: &mut cadenza_store::Tx, id: i64) -> Result<()> {
     tx.exec("UPDATE due SET version = version + 1 WHERE workspace_id = 1 AND id = $1", &[id.into()]).map(drop)
 }
 
-fn batches(db: &Database, ids: &[i64], sql: &str, columns: impl Fn(&[i64]) -> Columns) -> Result<()> {
+fn batches(db: &Database, ids: &[i64], sql: &str, columns: impl Fn(&[i64]) -> Columns<'static>) -> Result<()> {
     ids.chunks(BATCH).try_for_each(|chunk| {
         let rows = columns(chunk);
         db.write(|tx| tx.exec_rows(sql, &rows, &[1.into()])).map(drop)

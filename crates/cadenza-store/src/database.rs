@@ -226,14 +226,15 @@ fn open_file(path: &Path, bell: &Arc<Bell>, meters: &Arc<Meters>) -> Result<Part
 
 fn open_server(config: &::postgres::Config, writers: usize, readers: usize) -> Result<Parts> {
     let config = postgres::Session::configure(config.clone());
-    let connections = |n: usize| -> Vec<Tx> {
-        (0..n).map(|_| Tx::new(Session::Postgres(Box::new(postgres::Session::new(config.clone()))))).collect()
+    let connections = |n: usize, use_of: postgres::Use| -> Vec<Tx> {
+        let session = || Session::Postgres(Box::new(postgres::Session::new(config.clone(), use_of)));
+        (0..n).map(|_| Tx::new(session())).collect()
     };
     Ok(Parts::Postgres {
         write_threads: Threads::start("cadenza-writer", writers)?,
         read_threads: Threads::start("cadenza-reader", readers)?,
-        writers: Arc::new(Pool::new(connections(writers))),
-        readers: Arc::new(Pool::new(connections(readers))),
+        writers: Arc::new(Pool::new(connections(writers, postgres::Use::Write))),
+        readers: Arc::new(Pool::new(connections(readers, postgres::Use::Read))),
     })
 }
 

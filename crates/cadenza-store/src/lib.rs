@@ -55,6 +55,7 @@ pub mod sends;
 pub mod sequences;
 pub mod sessions;
 mod sqlite;
+pub mod statistics;
 pub mod suppression;
 pub mod tallies;
 pub mod tasks;

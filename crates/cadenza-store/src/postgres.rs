@@ -24,14 +24,25 @@ use std::time::{Duration, Instant};
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; \
      SET default_transaction_isolation = 'read committed'";
+/// What writes goes from the rows of a batch to those of a table, by its key. While a table is young, nothing is known of it, and
+/// other plans look cheaper that read all of a workspace for each batch.
+const OF_WRITER: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET random_page_cost = 1.1";
 const CONNECT: Duration = Duration::from_secs(5);
 /// Between attempts to connect: doubled after each failure.
 const WAIT_MIN: Duration = Duration::from_millis(100);
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Read,
+    Write,
+}
+
 /// One connection, or the intention to have one.
 pub(crate) struct Session {
     config: Arc<Config>,
+    use_of: Use,
     client: Option<Client>,
     kept: HashMap<Key, ::postgres::Statement>,
     wait: Duration,
@@ -43,9 +54,10 @@ pub(crate) struct Session {
 type Key = (Arc<str>, Vec<Option<Kind>>);
 
 impl Session {
-    pub(crate) fn new(config: Arc<Config>) -> Session {
+    pub(crate) fn new(config: Arc<Config>, use_of: Use) -> Session {
         Session {
             config,
+            use_of,
             client: None,
             kept: HashMap::new(),
             wait: WAIT_MIN,
@@ -83,6 +95,9 @@ impl Session {
         }
         let made = self.config.connect(NoTls).and_then(|mut client| {
             client.batch_execute(SETTINGS)?;
+            if self.use_of == Use::Write {
+                client.batch_execute(OF_WRITER)?;
+            }
             Ok(client)
         });
         match made {
@@ -114,7 +129,7 @@ impl Session {
         self.client()?.batch_execute(sql).map_err(|e| fault(&e))
     }
 
-    pub(crate) fn query(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns>) -> Result<Vec<Row>> {
+    pub(crate) fn query(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns<'_>>) -> Result<Vec<Row>> {
         let prepared = self.prepared(st, values)?;
         let binds = bind::Binds::new(values, rows);
         let answers = self.client()?.query(&prepared, &binds.list()).map_err(|e| statement_fault(st, &e))?;
@@ -128,7 +143,7 @@ impl Session {
             .collect()
     }
 
-    pub(crate) fn exec(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns>) -> Result<u64> {
+    pub(crate) fn exec(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns<'_>>) -> Result<u64> {
         let prepared = self.prepared(st, values)?;
         let binds = bind::Binds::new(values, rows);
         let count = self.client()?.execute(&prepared, &binds.list()).map_err(|e| statement_fault(st, &e))?;

@@ -72,7 +72,7 @@ impl Query {
     /// It means the same as the statement run once for every row, and on SQLite it is: so no aggregate, window, ORDER BY
     /// or LIMIT over the rows, and a row that changes must not occur twice in a batch. Columns are written with their
     /// alias (`r.id`), and `r.id AS id` where a name is needed outside. No rows, no statement, no answer.
-    pub fn query_rows(&mut self, sql: &str, rows: &Columns, values: &[Val]) -> Result<Vec<Row>> {
+    pub fn query_rows(&mut self, sql: &str, rows: &Columns<'_>, values: &[Val]) -> Result<Vec<Row>> {
         self.run(sql, values, Some(rows), |session, statement| session.query(statement, values, Some(rows)))
     }
 
@@ -89,7 +89,7 @@ impl Query {
         &mut self,
         sql: &str,
         values: &[Val],
-        rows: Option<&Columns>,
+        rows: Option<&Columns<'_>>,
         run: impl FnOnce(&mut Session, &Statement) -> Result<T>,
     ) -> Result<T> {
         if let Some(failed) = &self.failed {
@@ -136,7 +136,7 @@ impl Tx {
     }
 
     /// Runs a bulk statement; see [`Query::query_rows`]. Answers how many rows it changed.
-    pub fn exec_rows(&mut self, sql: &str, rows: &Columns, values: &[Val]) -> Result<u64> {
+    pub fn exec_rows(&mut self, sql: &str, rows: &Columns<'_>, values: &[Val]) -> Result<u64> {
         self.query.run(sql, values, Some(rows), |session, statement| session.exec(statement, values, Some(rows)))
     }
 
@@ -205,13 +205,13 @@ impl DerefMut for Tx {
 }
 
 impl Session {
-    fn query(&mut self, statement: &Statement, values: &[Val], rows: Option<&Columns>) -> Result<Vec<Row>> {
+    fn query(&mut self, statement: &Statement, values: &[Val], rows: Option<&Columns<'_>>) -> Result<Vec<Row>> {
         match self {
             Session::Sqlite(s) => s.query(statement, values, rows),
             Session::Postgres(s) => s.query(statement, values, rows),
         }
     }
-    fn exec(&mut self, statement: &Statement, values: &[Val], rows: Option<&Columns>) -> Result<u64> {
+    fn exec(&mut self, statement: &Statement, values: &[Val], rows: Option<&Columns<'_>>) -> Result<u64> {
         match self {
             Session::Sqlite(s) => s.exec(statement, values, rows),
             Session::Postgres(s) => s.exec(statement, values, rows),
@@ -241,7 +241,7 @@ impl Outcome for Vec<Row> {
     }
 }
 
-fn check(statement: &Statement, values: &[Val], rows: Option<&Columns>, mode: Mode) -> Result<()> {
+fn check(statement: &Statement, values: &[Val], rows: Option<&Columns<'_>>, mode: Mode) -> Result<()> {
     let fault = |why: String| Err(StoreError::statement(&statement.source, why));
     if mode == Mode::Read && statement.writes {
         return fault("it writes, but the transaction only reads".to_owned());

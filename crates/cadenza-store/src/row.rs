@@ -87,6 +87,10 @@ impl Row {
         &self.values
     }
 
+    pub fn into_values(self) -> Vec<Val> {
+        self.values
+    }
+
     #[cold]
     fn mismatch(&self, index: usize, expected: &'static str) -> StoreError {
         StoreError::Column {

@@ -78,7 +78,7 @@ impl<Q: Reads> Scoped<'_, Q> {
         let values = self.bind(sql, args)?;
         self.inner.reads().query_one(sql, &values)
     }
-    pub(crate) fn rows(&mut self, sql: &str, columns: &Columns, args: Args) -> Result<Vec<Row>> {
+    pub(crate) fn rows(&mut self, sql: &str, columns: &Columns<'_>, args: Args) -> Result<Vec<Row>> {
         let values = self.bind(sql, args)?;
         self.inner.reads().query_rows(sql, columns, &values)
     }
@@ -111,7 +111,7 @@ impl Scoped<'_, Tx> {
             _ => Err(StoreError::missing(table, id)),
         }
     }
-    pub(crate) fn exec_rows(&mut self, sql: &str, columns: &Columns, args: Args) -> Result<u64> {
+    pub(crate) fn exec_rows(&mut self, sql: &str, columns: &Columns<'_>, args: Args) -> Result<u64> {
         let values = self.bind(sql, args)?;
         self.inner.exec_rows(sql, columns, &values)
     }

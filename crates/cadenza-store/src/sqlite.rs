@@ -27,8 +27,11 @@ const PREPARED: usize = 256;
 /// `FULL`, since a mark that a mail goes out must survive a power cut. The log is folded back every 20,000 pages
 /// (80 MB): at SQLite's own 1,000 a busy writer spends its time folding. LIKE distinguishes case, as on PostgreSQL.
 const SETTINGS: &str = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 20000; \
-     PRAGMA mmap_size = 67108864; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
-     PRAGMA case_sensitive_like = ON; PRAGMA journal_size_limit = 134217728;";
+     PRAGMA temp_store = MEMORY; PRAGMA case_sensitive_like = ON; PRAGMA journal_size_limit = 134217728;";
+/// The writer finds nearly all it needs in its own cache; what it maps of the file would be held a second time.
+const OF_WRITER: &str = "PRAGMA cache_size = -24576;";
+/// Readers share what the operating system keeps of the file.
+const OF_READER: &str = "PRAGMA cache_size = -4096; PRAGMA mmap_size = 33554432;";
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -49,22 +52,23 @@ impl Session {
         }
         // Else a kept statement is planned anew whenever another value is bound that might change its plan.
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|e| opening(path, &e))?;
-        Session::set_up(conn).map_err(|e| opening(path, &e))
+        Session::set_up(conn, OF_WRITER).map_err(|e| opening(path, &e))
     }
 
     pub(crate) fn reader(path: &Path) -> Result<Session> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).map_err(|e| opening(path, &e))?;
-        Session::set_up(conn).map_err(|e| opening(path, &e))
+        Session::set_up(conn, OF_READER).map_err(|e| opening(path, &e))
     }
 
     pub(crate) fn memory() -> Result<Session> {
-        Connection::open_in_memory().and_then(Session::set_up).map_err(|e| fault(&e))
+        Connection::open_in_memory().and_then(|conn| Session::set_up(conn, OF_WRITER)).map_err(|e| fault(&e))
     }
 
-    fn set_up(conn: Connection) -> rusqlite::Result<Session> {
+    fn set_up(conn: Connection, of_kind: &str) -> rusqlite::Result<Session> {
         conn.busy_timeout(BUSY)?;
         conn.execute_batch(SETTINGS)?;
+        conn.execute_batch(of_kind)?;
         conn.set_prepared_statement_cache_capacity(PREPARED);
         Ok(Session { conn })
     }
@@ -79,7 +83,7 @@ impl Session {
         !self.conn.is_autocommit()
     }
 
-    pub(crate) fn query(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns>) -> Result<Vec<Row>> {
+    pub(crate) fn query(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns<'_>>) -> Result<Vec<Row>> {
         let mut out = Vec::new();
         self.each(st, values, rows, |prepared, fault| {
             let width = prepared.column_count();
@@ -97,7 +101,7 @@ impl Session {
         Ok(out)
     }
 
-    pub(crate) fn exec(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns>) -> Result<u64> {
+    pub(crate) fn exec(&mut self, st: &Statement, values: &[Val], rows: Option<&Columns<'_>>) -> Result<u64> {
         let mut count = 0;
         self.each(st, values, rows, |prepared, fault| {
             if prepared.column_count() == 0 {
@@ -120,7 +124,7 @@ impl Session {
         &self,
         st: &Statement,
         values: &[Val],
-        rows: Option<&Columns>,
+        rows: Option<&Columns<'_>>,
         mut run: impl FnMut(&mut CachedStatement<'_>, &dyn Fn(rusqlite::Error) -> StoreError) -> Result<()>,
     ) -> Result<()> {
         let fault = |e: rusqlite::Error| statement_fault(&self.conn, st, &e);
@@ -156,7 +160,7 @@ impl ToSql for Val {
 }
 
 /// One value of a column.
-struct At<'a>(&'a Column, usize);
+struct At<'a>(&'a Column<'a>, usize);
 
 impl ToSql for At<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -166,7 +170,7 @@ impl ToSql for At<'_> {
             Column::OptInts(v) => v.get(row).copied().flatten().map_or(ValueRef::Null, ValueRef::Integer),
             Column::Texts(v) => v.get(row).map_or(ValueRef::Null, |t| ValueRef::Text(t.as_bytes())),
             Column::OptTexts(v) => {
-                v.get(row).and_then(Option::as_deref).map_or(ValueRef::Null, |t| ValueRef::Text(t.as_bytes()))
+                v.get(row).and_then(Option::as_deref).map_or(ValueRef::Null, |t: &str| ValueRef::Text(t.as_bytes()))
             }
             Column::Blobs(v) => v.get(row).map_or(ValueRef::Null, |b| ValueRef::Blob(b)),
             Column::OptBlobs(v) => v.get(row).and_then(Option::as_deref).map_or(ValueRef::Null, ValueRef::Blob),

@@ -3,6 +3,7 @@
 
 use cadenza_core::ids;
 use cadenza_core::time::Time;
+use std::borrow::Cow;
 
 /// What a value can be. The names are those of `rows(name KIND)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,40 +116,40 @@ values! {
 /// assert_eq!(columns.len(), 2);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Columns {
-    pub(crate) list: Vec<Column>,
+pub struct Columns<'a> {
+    pub(crate) list: Vec<Column<'a>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Column {
+pub(crate) enum Column<'a> {
     Ints(Vec<i64>),
     OptInts(Vec<Option<i64>>),
-    Texts(Vec<String>),
-    OptTexts(Vec<Option<String>>),
+    Texts(Vec<Cow<'a, str>>),
+    OptTexts(Vec<Option<Cow<'a, str>>>),
     Blobs(Vec<Vec<u8>>),
     OptBlobs(Vec<Option<Vec<u8>>>),
 }
 
-impl Columns {
-    pub fn new() -> Columns {
+impl<'a> Columns<'a> {
+    pub fn new() -> Columns<'a> {
         Columns::default()
     }
-    pub fn ints<N: Number>(self, values: impl IntoIterator<Item = N>) -> Columns {
+    pub fn ints<N: Number>(self, values: impl IntoIterator<Item = N>) -> Columns<'a> {
         self.with(Column::Ints(values.into_iter().map(Number::number).collect()))
     }
-    pub fn opt_ints<N: Number>(self, values: impl IntoIterator<Item = Option<N>>) -> Columns {
+    pub fn opt_ints<N: Number>(self, values: impl IntoIterator<Item = Option<N>>) -> Columns<'a> {
         self.with(Column::OptInts(values.into_iter().map(|v| v.map(Number::number)).collect()))
     }
-    pub fn texts<S: Into<String>>(self, values: impl IntoIterator<Item = S>) -> Columns {
+    pub fn texts<S: Into<Cow<'a, str>>>(self, values: impl IntoIterator<Item = S>) -> Columns<'a> {
         self.with(Column::Texts(values.into_iter().map(Into::into).collect()))
     }
-    pub fn opt_texts<S: Into<String>>(self, values: impl IntoIterator<Item = Option<S>>) -> Columns {
+    pub fn opt_texts<S: Into<Cow<'a, str>>>(self, values: impl IntoIterator<Item = Option<S>>) -> Columns<'a> {
         self.with(Column::OptTexts(values.into_iter().map(|v| v.map(Into::into)).collect()))
     }
-    pub fn blobs<B: Into<Vec<u8>>>(self, values: impl IntoIterator<Item = B>) -> Columns {
+    pub fn blobs<B: Into<Vec<u8>>>(self, values: impl IntoIterator<Item = B>) -> Columns<'a> {
         self.with(Column::Blobs(values.into_iter().map(Into::into).collect()))
     }
-    pub fn opt_blobs<B: Into<Vec<u8>>>(self, values: impl IntoIterator<Item = Option<B>>) -> Columns {
+    pub fn opt_blobs<B: Into<Vec<u8>>>(self, values: impl IntoIterator<Item = Option<B>>) -> Columns<'a> {
         self.with(Column::OptBlobs(values.into_iter().map(|v| v.map(Into::into)).collect()))
     }
     /// The number of rows; that of the first column where they differ, which the statement then refuses.
@@ -158,13 +159,13 @@ impl Columns {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    fn with(mut self, column: Column) -> Columns {
+    fn with(mut self, column: Column<'a>) -> Columns<'a> {
         self.list.push(column);
         self
     }
 }
 
-impl Column {
+impl Column<'_> {
     pub(crate) fn len(&self) -> usize {
         match self {
             Column::Ints(v) => v.len(),

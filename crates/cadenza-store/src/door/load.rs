@@ -113,7 +113,7 @@ impl Round {
         let rows =
             q.query_rows(&SELECT_ENROLLMENTS, &Columns::new().ints(wanted.iter().copied()), &[self.workspace.into()])?;
         for row in rows {
-            let (e, flat, wake_at) = read_enrollment(&row)?;
+            let (e, flat, wake_at) = read_enrollment(row)?;
             let loaded = Loaded {
                 stored: Some(flat),
                 stored_version: e.version,
@@ -320,22 +320,22 @@ pub(super) fn select_by(column: &str) -> String {
 }
 
 /// An enrollment from a row of [`COLUMNS`] and `wake_at`.
-pub(super) fn read_enrollment(row: &Row) -> Result<(Enrollment, Vec<Flat>, Option<Time>)> {
-    let flat: Vec<Flat> = row.values()[..COLUMNS.len()]
-        .iter()
+pub(super) fn read_enrollment(row: Row) -> Result<(Enrollment, Vec<Flat>, Option<Time>)> {
+    let (id, wake_at) = (EnrollmentId(row.int(0)?), row.opt_time(COLUMNS.len())?);
+    let values = row.into_values().into_iter().take(COLUMNS.len());
+    let flat: Vec<Flat> = values
         .map(|v| match v {
-            Val::Int(n) => Flat::Int(*n),
-            Val::Text(t) => Flat::Text(t.clone()),
+            Val::Int(n) => Flat::Int(n),
+            Val::Text(t) => Flat::Text(t),
             _ => Flat::Null,
         })
         .collect();
-    let id = EnrollmentId(row.int(0)?);
     let e = Enrollment::from_flat(&flat).map_err(|why| StoreError::inconsistent("enrollment", id, why))?;
-    Ok((e, flat, row.opt_time(COLUMNS.len())?))
+    Ok((e, flat, wake_at))
 }
 
 /// Reads one enrollment outside a batch.
 pub fn enrollment(q: &mut Query, workspace: WorkspaceId, id: EnrollmentId) -> Result<Option<Enrollment>> {
     let rows = q.query_rows(&SELECT_ENROLLMENTS, &Columns::new().ints([id]), &[workspace.into()])?;
-    rows.first().map(|row| read_enrollment(row).map(|(e, _, _)| e)).transpose()
+    rows.into_iter().next().map(|row| read_enrollment(row).map(|(e, _, _)| e)).transpose()
 }

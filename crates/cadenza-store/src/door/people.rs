@@ -18,7 +18,7 @@ pub fn enrollments_of(q: &mut Query, workspace: WorkspaceId, subject: Subject) -
         Subject::Company(id) => ("company_id", id.0),
     };
     let rows = q.query(&select_by(column), &[workspace.into(), id.into()])?;
-    rows.iter().map(|row| read_enrollment(row).map(|(e, _, _)| e)).collect()
+    rows.into_iter().map(|row| read_enrollment(row).map(|(e, _, _)| e)).collect()
 }
 
 /// Gives a contact's enrollments to another contact, each with its line of history. They keep their places and dates.

@@ -67,5 +67,5 @@ pub fn unfolded(q: &mut Query, workspace: WorkspaceId, sequence: SequenceId) -> 
 
 fn enrollments(q: &mut Query, workspace: WorkspaceId, sequence: SequenceId) -> Result<Vec<Enrollment>> {
     let rows = q.query(&select_of_sequence(), &[workspace.into(), sequence.into()])?;
-    rows.iter().map(|row| read_enrollment(row).map(|(e, _, _)| e)).collect()
+    rows.into_iter().map(|row| read_enrollment(row).map(|(e, _, _)| e)).collect()
 }

@@ -118,11 +118,11 @@ pub(super) fn write(door: &Door, tx: &mut Tx, round: &Round) -> Result<()> {
     Ok(())
 }
 
-fn columns(rows: &[Row], mask: Mask) -> Columns {
+fn columns(rows: &[Row], mask: Mask) -> Columns<'_> {
     let mut all = Columns::new();
     for (i, text) in TEXT_COLUMNS.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0) {
         all = if *text {
-            all.opt_texts(rows.iter().map(|r| if let Flat::Text(t) = &r.flat[i] { Some(t.clone()) } else { None }))
+            all.opt_texts(rows.iter().map(|r| if let Flat::Text(t) = &r.flat[i] { Some(t.as_str()) } else { None }))
         } else {
             all.opt_ints(rows.iter().map(|r| if let Flat::Int(n) = &r.flat[i] { Some(*n) } else { None }))
         };

@@ -13,7 +13,7 @@ use cadenza_core::ids::{EnrollmentId, ListId, MailboxId, UserId};
 use cadenza_core::machine::{Actor, Level, Plan, Send, Settled, SuppressWhat, SuppressWhy};
 use cadenza_core::pacing::mix;
 use cadenza_core::time::Time;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Everything a batch will write, gathered while it is decided.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(super) struct Writes {
     pub plans: Vec<Planned>,
     pub redues: Vec<(EnrollmentId, u32, Time)>,
     pub appears: Vec<(EnrollmentId, u32, Time)>,
+    /// Those of them that are sent at once.
+    pub appeared: HashMap<(EnrollmentId, u32), Time>,
     pub owners: Vec<(EnrollmentId, u32, UserId)>,
     pub closes: Vec<Closed>,
     pub sends: Vec<Sent>,
@@ -120,7 +122,7 @@ pub(super) fn write(door: &Door, tx: &mut Tx, round: &mut Round) -> Result<()> {
     write_activities(tx, round)?;
     write_sends(tx, round, door.node())?;
     write_lines(tx, round)?;
-    write_counters(tx, round)?;
+    write_counters(door, tx, round)?;
     idle::note(tx, round)?;
     room::write(tx, round)?;
     side::write(door, tx, round)
@@ -151,6 +153,11 @@ fn write_activities(tx: &mut Tx, round: &mut Round) -> Result<()> {
         &columns,
         &ws,
     )?;
+    // What is sent as soon as it appears is written once, with its attempt.
+    let sent: HashSet<(EnrollmentId, u32)> = round.writes.sends.iter().map(|s| (s.enrollment, s.send.visit)).collect();
+    let (at_once, appears): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut round.writes.appears).into_iter().partition(|(e, visit, _)| sent.contains(&(*e, *visit)));
+    round.writes.appeared = at_once.into_iter().map(|(e, visit, at)| ((e, visit), at)).collect();
     let triple = |list: &[(EnrollmentId, u32, Time)]| {
         Columns::new().ints(list.iter().map(|x| x.0)).ints(list.iter().map(|x| x.1)).ints(list.iter().map(|x| x.2))
     };
@@ -163,7 +170,7 @@ fn write_activities(tx: &mut Tx, round: &mut Round) -> Result<()> {
     tx.exec_rows(
         "UPDATE activity SET phase = 1, appeared_at = r.at FROM rows(e BIGINT, v BIGINT, at BIGINT) AS r
          WHERE activity.workspace_id = $1 AND activity.enrollment_id = r.e AND activity.visit = r.v AND activity.phase < 3",
-        &triple(&round.writes.appears),
+        &triple(&appears),
         &ws,
     )?;
     let owners = &round.writes.owners;
@@ -235,10 +242,11 @@ fn write_sends(tx: &mut Tx, round: &mut Round, node: Node) -> Result<()> {
         .ints(sends.iter().map(|s| s.enrollment))
         .ints(sends.iter().map(|s| s.send.visit))
         .texts(sends.iter().map(|s| s.send.variant.as_str()))
-        .ints(sends.iter().map(|s| s.send.revision));
+        .ints(sends.iter().map(|s| s.send.revision))
+        .opt_ints(sends.iter().map(|s| round.writes.appeared.get(&(s.enrollment, s.send.visit)).copied()));
     tx.exec_rows(
-        "UPDATE activity SET phase = 2, variant = r.variant, revision = r.revision
-         FROM rows(e BIGINT, v BIGINT, variant TEXT, revision BIGINT) AS r
+        "UPDATE activity SET phase = 2, variant = r.variant, revision = r.revision, appeared_at = COALESCE(r.at, appeared_at)
+         FROM rows(e BIGINT, v BIGINT, variant TEXT, revision BIGINT, at BIGINT) AS r
          WHERE activity.workspace_id = $1 AND activity.enrollment_id = r.e AND activity.visit = r.v AND activity.phase < 3",
         &executing,
         &[round.workspace.into()],
@@ -317,20 +325,20 @@ fn write_lines(tx: &mut Tx, round: &mut Round) -> Result<()> {
     Ok(())
 }
 
-fn write_counters(tx: &mut Tx, round: &mut Round) -> Result<()> {
+fn write_counters(door: &Door, tx: &mut Tx, round: &mut Round) -> Result<()> {
     let sums = round.counts.take();
-    let shard = shard(round.workspace.0);
+    let part = i64::from(door.node().number);
     let columns = Columns::new()
         .ints(sums.iter().map(|((sequence, _, _), _)| *sequence))
         .texts(sums.iter().map(|((_, step, _), _)| step.as_str()))
         .texts(sums.iter().map(|((_, _, name), _)| *name))
         .ints(sums.iter().map(|(_, n)| *n));
     tx.exec_rows(
-        "INSERT INTO counter (workspace_id, sequence_id, step, name, shard, n)
+        "INSERT INTO counter (workspace_id, sequence_id, step, name, part, n)
          SELECT $1, r.seq, r.step, r.name, $2, r.n FROM rows(seq BIGINT, step TEXT, name TEXT, n BIGINT) AS r WHERE TRUE
-         ON CONFLICT (workspace_id, sequence_id, step, name, shard) DO UPDATE SET n = counter.n + excluded.n",
+         ON CONFLICT (workspace_id, sequence_id, step, name, part) DO UPDATE SET n = counter.n + excluded.n",
         &columns,
-        &[round.workspace.into(), shard.into()],
+        &[round.workspace.into(), part.into()],
     )?;
     Ok(())
 }

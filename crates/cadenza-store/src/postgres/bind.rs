@@ -19,11 +19,11 @@ pub(super) fn sql_type(kind: Kind) -> Type {
 /// The parameters of a statement: scalars first, then the columns, each as an array.
 pub(super) struct Binds<'a> {
     values: &'a [Val],
-    columns: &'a [Column],
+    columns: &'a [Column<'a>],
 }
 
 impl<'a> Binds<'a> {
-    pub(super) fn new(values: &'a [Val], rows: Option<&'a Columns>) -> Binds<'a> {
+    pub(super) fn new(values: &'a [Val], rows: Option<&'a Columns<'a>>) -> Binds<'a> {
         Binds { values, columns: rows.map_or(&[], |r| &r.list) }
     }
 
@@ -33,7 +33,7 @@ impl<'a> Binds<'a> {
     }
 }
 
-fn array(column: &Column) -> &(dyn ToSql + Sync) {
+fn array<'a>(column: &'a Column<'a>) -> &'a (dyn ToSql + Sync) {
     match column {
         Column::Ints(v) => v,
         Column::OptInts(v) => v,

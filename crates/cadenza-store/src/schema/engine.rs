@@ -236,15 +236,16 @@ pub(super) const STEPS: &[&str] = &[
         CONSTRAINT limiter_used CHECK (used >= 0)
     ) WITHOUT ROWID",
     "CREATE INDEX limiter_wake ON limiter (wake_at, shard) WHERE wake_at IS NOT NULL",
-    // Counts per sequence and step ('' is the whole sequence), kept per shard so that nodes never wait for each other.
+    // Counts per sequence and step ('' is the whole sequence), a part for each node, so that nodes never
+    // wait for each other; the sum counts.
     "CREATE TABLE counter (
         workspace_id BIGINT NOT NULL,
         sequence_id BIGINT NOT NULL,
         step TEXT NOT NULL,
         name TEXT NOT NULL,
-        shard BIGINT NOT NULL,
+        part BIGINT NOT NULL,
         n BIGINT NOT NULL,
-        PRIMARY KEY (workspace_id, sequence_id, step, name, shard)
+        PRIMARY KEY (workspace_id, sequence_id, step, name, part)
     ) WITHOUT ROWID",
     // Sequences that end when all are finished (SEQ-8) and in which nobody is left: the clock looks at them then.
     "CREATE TABLE sequence_idle (

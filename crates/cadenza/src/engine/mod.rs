@@ -70,7 +70,7 @@ impl Engine {
         let advancer = Advancer::start(app.clone());
         let post = Arc::new(deliver::Post::new(app.clone(), advancer, limits));
         let tasks = vec![
-            tokio::spawn(node::listen(app.clone())),
+            tokio::spawn(node::listen(app.clone(), seat.clone())),
             tokio::spawn(recover::run(app.clone(), post.clone(), seat.clone())),
             tokio::spawn(due::run(app.clone(), post.clone(), seat.clone())),
             tokio::spawn(side::run(app.clone(), seat.clone())),

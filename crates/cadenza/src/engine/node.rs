@@ -7,7 +7,7 @@ use crate::app::App;
 use cadenza_core::facts::Outage;
 use cadenza_core::time::Span;
 use cadenza_store::nodes::{self, Beat, Moment, Node, Share};
-use cadenza_store::{StoreError, Tx, health, workspaces};
+use cadenza_store::{StoreError, Tx, health, statistics, workspaces};
 use std::fs::File;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,8 @@ use tokio::sync::watch;
 const BEATS_IN_LEASE: u32 = 3;
 /// Between two looks for what other processes have changed.
 const LISTEN_EVERY: Duration = Duration::from_millis(500);
+/// Looks between two at how much the tables have grown.
+const STATISTICS_EVERY: u32 = 2;
 /// Shorter stops are no outage.
 const OUTAGE_MIN: Span = Span::minutes(1);
 /// A difference to the database's clock below this is the noise of measuring it.
@@ -192,21 +194,25 @@ pub(super) async fn run(app: App, seat: std::sync::Arc<Seat>, mut over: watch::R
 
 fn tell(done: Result<(), StoreError>) {
     if let Err(e) = done {
-        tracing::warn!("the sign of life could not be given: {e}");
+        tracing::warn!("what a node does now and then could not be done: {e}");
     }
 }
 
 /// Rings the bell of this process for what others commit on the same database.
-pub(super) async fn listen(app: App) {
+pub(super) async fn listen(app: App, seat: std::sync::Arc<Seat>) {
     if !app.db.is_shared() {
         return;
     }
     let mut stopping = app.stopping();
-    let mut seen = None;
+    let (mut seen, mut turn) = (None, 0_u32);
     loop {
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(LISTEN_EVERY) => {}
+        }
+        turn = turn.wrapping_add(1);
+        if turn.is_multiple_of(STATISTICS_EVERY) && seat.share().leads() {
+            tell(app.db.write_async(|tx| statistics::refresh(tx).map(drop)).await);
         }
         // An error is another one's to tell.
         let Ok(now) = app.db.read_async(health::change_number).await else { continue };

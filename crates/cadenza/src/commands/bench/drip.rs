@@ -38,10 +38,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub mailboxes: u32,
     /// Connections of each mailbox to its server; `serve` opens 1 where the configuration does not say otherwise
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub connections: u32,
     /// Messages past their final mark at one moment; `serve` lets 8 where the configuration does not say otherwise
-    #[arg(long, value_name = "N", default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 480, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub dot_permits: u32,
     /// One JSON object
     #[arg(long)]
