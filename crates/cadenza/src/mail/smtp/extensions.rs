@@ -18,7 +18,7 @@ pub struct Extensions {
 
 impl Extensions {
     /// From the text of the answer: its first line is a greeting, each other one a keyword with parameters.
-    pub(super) fn parse(text: &str) -> Extensions {
+    pub fn parse(text: &str) -> Extensions {
         let mut found = Extensions::default();
         for line in text.lines().skip(1).filter(|l| !l.is_empty()) {
             found.all.push(line.to_owned());

@@ -111,7 +111,7 @@ async fn unasked(wire: &mut Wire, stage: Stage) -> Setback {
 
 /// Sends the body but for its last line end.
 async fn upload(wire: &mut Wire, body: &[u8], limit: Duration) -> Result<(), OfferFailure> {
-    let mut stuffing = Stuffing::new();
+    let mut stuffing = Stuffing::default();
     let mut blocks = body.chunks(BLOCK).peekable();
     while let Some(block) = blocks.next() {
         stuffing.piece(&mut wire.outbox, block);

@@ -41,7 +41,7 @@ pub struct Enhanced {
 
 /// Whether a refusal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Term {
+pub enum Term {
     ForGood,
     ForNow,
 }
@@ -62,7 +62,7 @@ impl Enhanced {
 }
 
 /// Judges a negative reply.
-pub(super) fn judge(stage: Stage, reply: Reply) -> (Term, Refusal) {
+pub fn judge(stage: Stage, reply: Reply) -> (Term, Refusal) {
     let enhanced = Enhanced::parse(&reply.text);
     let words = Words(reply.text.to_ascii_lowercase());
     let blame = blame(stage, reply.code, enhanced, &words);

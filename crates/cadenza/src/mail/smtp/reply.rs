@@ -5,7 +5,7 @@ const TEXT_MAX: usize = 2000;
 
 /// A whole reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
+pub struct Reply {
     /// 200 to 599.
     pub code: u16,
     /// The lines without their codes, joined by `\n`; control characters are replaced, and at most 2,000 bytes are kept.
@@ -57,7 +57,9 @@ impl Partial {
         self.code = Some(code);
         let room = TEXT_MAX.saturating_sub(self.text.len());
         let rest = rest.get(1..).unwrap_or_default();
-        self.text.push_str(&shown(&rest[..rest.len().min(room)]));
+        let words = shown(&rest[..rest.len().min(room)]);
+        // What is no UTF-8 grew threefold.
+        self.text.push_str(&words[..words.floor_char_boundary(room)]);
         Ok(last.then(|| Reply { code, text: std::mem::take(&mut self.text) }))
     }
 }
@@ -121,7 +123,10 @@ mod tests {
         }
         let reply = partial.line(b"452 end").unwrap().unwrap();
         assert_eq!(reply.code, 452);
-        assert!(reply.text.len() <= TEXT_MAX + 1);
+        assert!(reply.text.len() <= TEXT_MAX);
+        // Each of these bytes is shown as a character of three.
+        let reply = Partial::default().line(&[b"250 ".as_slice(), &[0xff; 1_999]].concat()).unwrap().unwrap();
+        assert_eq!((reply.text.len(), reply.text.chars().all(|c| c == '\u{fffd}')), (1_998, true));
     }
 
     proptest! {

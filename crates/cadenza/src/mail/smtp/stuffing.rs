@@ -3,16 +3,18 @@
 
 /// What is remembered between two pieces of one body.
 #[derive(Debug)]
-pub(super) struct Stuffing {
+pub struct Stuffing {
     line_start: bool,
     after_cr: bool,
 }
 
-impl Stuffing {
-    pub fn new() -> Stuffing {
+impl Default for Stuffing {
+    fn default() -> Stuffing {
         Stuffing { line_start: true, after_cr: false }
     }
+}
 
+impl Stuffing {
     /// Appends the next piece as it goes over the wire.
     pub fn piece(&mut self, out: &mut Vec<u8>, piece: &[u8]) {
         let mut rest = piece;
@@ -62,7 +64,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn stuffed(pieces: &[&[u8]]) -> Vec<u8> {
-        let (mut out, mut stuffing) = (Vec::new(), Stuffing::new());
+        let (mut out, mut stuffing) = (Vec::new(), Stuffing::default());
         pieces.iter().for_each(|piece| stuffing.piece(&mut out, piece));
         stuffing.end(&mut out);
         out

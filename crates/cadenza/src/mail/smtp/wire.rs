@@ -1,7 +1,8 @@
 //! Bytes on the line: one socket, plain or in TLS, read reply by reply and written in whole buffers. Knows no commands.
 
+use super::inbox::Inbox;
 use super::outcome::Lost;
-use super::reply::{Partial, Reply};
+use super::reply::Reply;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -11,10 +12,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
-/// A line beyond this is cut (RFC 5321 §4.5.3.1.5 allows 512); the rest of it is read and dropped.
-const LINE_MAX: usize = 4096;
-/// A reply beyond this is an attack, not an answer.
-const REPLY_MAX: usize = 1024 * 1024;
 /// One read.
 const CHUNK: usize = 4096;
 /// A buffer that a large mail has grown is given back.
@@ -31,7 +28,7 @@ pub(super) enum Stream {
 pub(super) struct Wire {
     stream: Stream,
     /// What came and was not read as a reply yet.
-    inbox: Vec<u8>,
+    inbox: Inbox,
     /// What goes next; filled by the caller, emptied by [`Wire::send`].
     pub outbox: Vec<u8>,
 }
@@ -48,7 +45,7 @@ pub(super) enum Dot {
 
 impl Wire {
     pub fn new(stream: Stream) -> Wire {
-        Wire { stream, inbox: Vec::with_capacity(CHUNK), outbox: Vec::with_capacity(CHUNK) }
+        Wire { stream, inbox: Inbox::default(), outbox: Vec::with_capacity(CHUNK) }
     }
 
     /// The socket, for a TLS handshake. What had already come is dropped: it was sent before TLS began, by whoever
@@ -122,46 +119,20 @@ impl Wire {
         match Pin::new(&mut self.stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer) {
             Poll::Pending => true,
             Poll::Ready(_) => {
-                self.inbox.extend_from_slice(buffer.filled());
+                self.inbox.end().extend_from_slice(buffer.filled());
                 false
             }
         }
     }
 
     async fn read_reply(&mut self) -> Result<Reply, Lost> {
-        let mut partial = Partial::default();
-        let mut taken = 0;
         loop {
-            let line = self.read_line(&mut taken).await?;
-            match partial.line(&line) {
-                Ok(Some(reply)) => return Ok(reply),
-                Ok(None) => {}
-                Err(not_a_reply) => return Err(Lost::Garbage(not_a_reply.found)),
+            if let Some(reply) = self.inbox.reply()? {
+                return Ok(reply);
             }
-        }
-    }
-
-    /// One line, without its line end and cut at [`LINE_MAX`]. `taken` counts the bytes of the whole reply.
-    async fn read_line(&mut self, taken: &mut usize) -> Result<Vec<u8>, Lost> {
-        let mut line = Vec::new();
-        loop {
-            let end = self.inbox.iter().position(|b| *b == b'\n');
-            let here = end.unwrap_or(self.inbox.len());
-            let kept = here.min(LINE_MAX - line.len());
-            line.extend_from_slice(&self.inbox[..kept]);
-            self.inbox.drain(..end.map_or(here, |end| end + 1));
-            *taken += here;
-            if *taken > REPLY_MAX {
-                return Err(Lost::Oversized);
-            }
-            if end.is_some() {
-                if line.last() == Some(&b'\r') {
-                    line.pop();
-                }
-                return Ok(line);
-            }
-            self.inbox.reserve(CHUNK);
-            match self.stream.read_buf(&mut self.inbox).await {
+            let end = self.inbox.end();
+            end.reserve(CHUNK);
+            match self.stream.read_buf(end).await {
                 Ok(0) => return Err(Lost::Closed),
                 Ok(_) => {}
                 Err(e) => return Err(lost(&e)),
