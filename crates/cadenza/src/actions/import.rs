@@ -1,9 +1,13 @@
 //! Importing contacts from CSV (API-6): columns found by their headers or mapped by hand, a dry run, duplicates found by
 //! address, and every line that could not be taken named with its place and why. What is not right harms no other line.
 
+mod error_file;
 mod mended;
+mod place;
 mod preview;
 
+pub use error_file::BadLine;
+pub(super) use error_file::plain_cell;
 pub use preview::{Column, columns};
 
 use super::enrollments::tried;
@@ -115,17 +119,6 @@ pub struct Options {
     pub run: Run,
 }
 
-/// A line that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BadLine {
-    /// Counted from 1; the header is line 1.
-    pub line: u64,
-    pub column: String,
-    pub why: String,
-    /// The line's cells, for the error file.
-    pub cells: Vec<String>,
-}
-
 /// What an import did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Imported {
@@ -138,30 +131,6 @@ pub struct Imported {
     /// Those added or updated, in the order of the file; empty after a dry run.
     #[serde(skip)]
     pub contacts: Vec<ContactId>,
-}
-
-impl Imported {
-    /// The lines that were not taken, with a column that says why: mended, the file can be imported again.
-    pub fn error_file(&self) -> String {
-        let mut out = csv::Writer::from_writer(Vec::new());
-        let header = self.headers.iter().map(String::as_str).chain(["line", "error"]);
-        let mut written = out.write_record(header);
-        for bad in &self.bad {
-            let cells = bad.cells.iter().cloned().chain([bad.line.to_string(), format!("{}: {}", bad.column, bad.why)]);
-            let safe: Vec<String> = cells.map(|c| plain_cell(&c)).collect();
-            written = written.and_then(|()| out.write_record(&safe));
-        }
-        // Writing to memory does not fail.
-        match written.map_err(std::io::Error::from).and_then(|()| out.into_inner().map_err(|e| e.into_error())) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(e) => e.to_string(),
-        }
-    }
-}
-
-/// A cell that no spreadsheet takes for a formula.
-pub(super) fn plain_cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// One line, understood.
@@ -230,7 +199,7 @@ fn read(text: &str, options: &Options, people: &HashMap<String, UserId>) -> Resu
         }
         Err(e) => return Err(ActionError::invalid("line 1", format!("The header cannot be read: {e}"))),
     };
-    let targets: Vec<Target> = headers.iter().map(|h| target_of(h, options)).collect();
+    let targets = targets_of(&headers, options);
     let named = |t: &Target| matches!(t, Target::Email | Target::FirstName | Target::LastName | Target::FullName);
     if !targets.iter().any(named) {
         let why = format!(
@@ -241,7 +210,7 @@ fn read(text: &str, options: &Options, people: &HashMap<String, UserId>) -> Resu
         return Err(ActionError::invalid("line 1", why));
     }
     let mut done = Imported { headers: headers.clone(), ..Imported::default() };
-    let mut lines = Vec::new();
+    let (mut lines, mut places) = (Vec::new(), place::Places::of(text));
     for record in reader.records() {
         done.read += 1;
         if done.read > LINES_MAX {
@@ -253,12 +222,12 @@ fn read(text: &str, options: &Options, people: &HashMap<String, UserId>) -> Resu
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                let line = e.position().map_or(0, csv::Position::line);
+                let line = places.line(e.position());
                 done.bad.push(BadLine { line, column: "line".into(), why: e.to_string(), cells: Vec::new() });
                 continue;
             }
         };
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = places.line(record.position());
         let cells: Vec<String> = record.iter().map(|c| c.trim().to_owned()).collect();
         if cells.iter().all(String::is_empty) {
             done.read -= 1;
@@ -277,6 +246,12 @@ fn read(text: &str, options: &Options, people: &HashMap<String, UserId>) -> Resu
 fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     [b',', b';', b'\t'].into_iter().max_by_key(|d| header.bytes().filter(|b| b == d).count()).unwrap_or(b',')
+}
+
+fn targets_of(headers: &[String], options: &Options) -> Vec<Target> {
+    let mut targets: Vec<Target> = headers.iter().map(|h| target_of(h, options)).collect();
+    error_file::leave_out_remarks(headers, &mut targets, options);
+    targets
 }
 
 fn target_of(header: &str, options: &Options) -> Target {
@@ -590,11 +565,5 @@ mod tests {
         let e = read("size,colour\n1,red\n", &Options::default(), &HashMap::new()).unwrap_err();
         assert!(e.to_string().contains("size, colour"), "{e}");
         assert!(read("", &Options::default(), &HashMap::new()).is_err());
-    }
-
-    #[test]
-    fn no_cell_of_the_error_file_is_a_formula() {
-        let (done, _) = lines("email,title\n=cmd(),@x\n");
-        assert!(done.error_file().contains("'=cmd()"), "{}", done.error_file());
     }
 }

@@ -1,7 +1,7 @@
 //! What the columns of a CSV file would be taken for, with a few of their cells, so that somebody can put it right before
 //! anything is imported.
 
-use super::{Options, Result, Target, delimiter, target_of};
+use super::{Options, Result, Target, delimiter, targets_of};
 use crate::actions::ActionError;
 
 /// Cells of a column that are shown.
@@ -27,11 +27,10 @@ pub fn columns(text: &str, options: &Options) -> Result<Vec<Column>> {
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
     let header =
         reader.headers().map_err(|e| ActionError::invalid("line 1", format!("The header cannot be read: {e}")))?;
-    let mut columns: Vec<Column> = header
-        .iter()
-        .map(|h| h.trim().to_owned())
-        .map(|header| Column { target: target_of(&header, options), header, samples: Vec::new() })
-        .collect();
+    let headers: Vec<String> = header.iter().map(|h| h.trim().to_owned()).collect();
+    let targets = targets_of(&headers, options);
+    let column = |(header, target)| Column { header, target, samples: Vec::new() };
+    let mut columns: Vec<Column> = headers.into_iter().zip(targets).map(column).collect();
     for record in reader.records().take(LINES).flatten() {
         for (column, cell) in columns.iter_mut().zip(record.iter().map(str::trim)) {
             if !cell.is_empty() && column.samples.len() < SAMPLES {
