@@ -5,7 +5,9 @@
 pub fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found: Vec<char> = found.chars().take(80).flat_map(char::to_lowercase).collect();
     let most = (found.len() / 3).clamp(1, 3);
-    let scored = candidates.into_iter().map(|c| (distance(&found, c), c));
+    // Most are given up at a glance.
+    let alike = candidates.into_iter().filter(|c| c.chars().count().abs_diff(found.len()) <= most);
+    let scored = alike.map(|c| (distance(&found, c), c));
     scored.filter(|(d, _)| *d <= most).min_by_key(|(d, _)| *d).map(|(_, c)| c)
 }
 

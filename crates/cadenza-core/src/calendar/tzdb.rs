@@ -108,33 +108,44 @@ fn nearest(text: &str) -> Vec<String> {
     if wanted.len() < 2 {
         return Vec::new();
     }
+    let wanted_place = wanted.rsplit('/').next().unwrap_or(&wanted);
+    let most = 1 + wanted_place.len() / 4;
     let mut candidates: Vec<(usize, &str)> = all_zone_names()
         .filter_map(|name| {
             let lower = name.to_lowercase();
             let place = lower.rsplit('/').next().unwrap_or(&lower);
-            let wanted_place = wanted.rsplit('/').next().unwrap_or(&wanted);
+            let whole = distance(&wanted, &lower, most).map(|d| d * 2);
             // The right place under a wrong continent is nearer than any misspelling.
-            let by_place = distance(wanted_place, place) * 2 + 1;
-            let contained = if wanted.len() >= 4 && lower.contains(&wanted) { 4 } else { usize::MAX };
-            let distance = (distance(&wanted, &lower) * 2).min(by_place).min(contained);
-            (distance <= 2 + 2 * (wanted_place.len() / 4)).then_some((distance, name))
+            let by_place = distance(wanted_place, place, most).map(|d| d * 2 + 1);
+            let contained = (wanted.len() >= 4 && lower.contains(&wanted)).then_some(4);
+            let least = [whole, by_place, contained].into_iter().flatten().min()?;
+            (least <= 2 * most).then_some((least, name))
         })
         .collect();
     candidates.sort();
     candidates.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// How many letters must be put in, taken out or changed to make one text the other.
-fn distance(a: &str, b: &str) -> usize {
+/// How many letters must be put in, taken out or changed to make one text the other; `None` for more than `most`. Of hundreds of
+/// names most are given up at a glance: a file may have a wrong zone on each of its lines.
+fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.bytes().enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
+        let mut least = row[0];
         for (j, to) in b.bytes().enumerate() {
             let changed = diagonal + usize::from(from != to);
             diagonal = row[j + 1];
             row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+            least = least.min(row[j + 1]);
+        }
+        if least > most {
+            return None;
         }
     }
-    row[b.len()]
+    Some(row[b.len()]).filter(|d| *d <= most)
 }
