@@ -1,11 +1,11 @@
 //! Calendars at their edges: windows of a minute in hours that a change of clocks leaves out or repeats, ten years of
 //! holidays, the ends of time. Each question is answered soon, and truly.
 
-use crate::mutate::{Dice, hold, within};
 use cadenza_core::calendar::{
     Calendar, Date, Days, Delay, DelayUnit, HolidayDate, Holidays, LocalMinute, Quiet, Window, Zone, all_zone_names,
 };
 use cadenza_core::time::{Span, Time};
+use cadenza_testkit::bend::{Dice, hold, within};
 
 #[derive(Debug)]
 struct Case {

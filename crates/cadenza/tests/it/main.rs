@@ -9,6 +9,7 @@ mod commands;
 mod crash;
 mod engine;
 mod examples;
+mod foreign;
 mod house;
 mod links;
 mod pages;

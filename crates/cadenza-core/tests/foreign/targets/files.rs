@@ -1,14 +1,28 @@
-//! Sequence files, scripts of reactions and tables of people. What still reads and passes the checks is simulated.
+//! Sequence files, scripts of reactions and rows of people. What still reads and passes the checks is simulated.
 
-use crate::mutate::{hold, within};
+use super::{seeds, text};
 use cadenza_core::calendar::{Quiet, Zone};
 use cadenza_core::flow::check::{Grounds, Severity, check};
 use cadenza_core::flow::file::{SequenceFile, parse, plan, write};
 use cadenza_core::settings::Settings;
 use cadenza_core::simulate::{Contact, Script, Setup, run};
+use cadenza_testkit::Target;
 
-const OUTREACH: &str = include_str!("../../../../examples/outreach.toml");
-const REACTIONS: &str = include_str!("../../../../examples/reactions.toml");
+pub const SEQUENCE_FILE: Target = Target {
+    name: "",
+    seeds: || seeds(&[OUTREACH, SMALL]),
+    pieces: PIECES,
+    judge: sequence_file,
+    cases: 500,
+    most_ms: 50,
+};
+pub const REACTIONS_SCRIPT: Target =
+    Target { name: "", seeds: || seeds(&[REACTIONS]), pieces: PIECES, judge: reactions, cases: 300, most_ms: 50 };
+pub const PERSON: Target =
+    Target { name: "", seeds: || seeds(ROWS), pieces: CELLS, judge: person, cases: 500, most_ms: 20 };
+
+const OUTREACH: &str = include_str!("../../../../../examples/outreach.toml");
+const REACTIONS: &str = include_str!("../../../../../examples/reactions.toml");
 
 /// Everything that the example leaves out.
 const SMALL: &str = r#"
@@ -21,7 +35,7 @@ end = "2027-12-24T00:00:00Z"
 priority = "high"
 
 [settings]
-window = { days = ["mon", "sat"], start = "08:30", stop = 24:00:00 }
+window = { days = ["mon", "sat"], start = "08:30", stop = "24:00" }
 zone = "Pacific/Apia"
 zone_of = "contact"
 holidays = [{ date = "12-25", name = "Christmas" }, { date = 2027-05-17 }]
@@ -119,40 +133,74 @@ fn may_run(file: &SequenceFile) -> bool {
     check(&file.flow(), &grounds).iter().all(|f| f.severity != Severity::Error)
 }
 
-#[test]
-fn sequence_files_are_read_or_refused() {
-    let small = parse(&SMALL.replace("24:00:00", "\"24:00\""));
-    let before = parse(OUTREACH).unwrap_or_else(|e| panic!("{e:?}"));
-    let make = |dice: &mut crate::mutate::Dice| dice.bent_text(&[OUTREACH, SMALL], PIECES);
-    assert!(small.is_ok() || small.is_err_and(|e| !e.is_empty()));
-    hold(500, within(50), make, |text| match parse(text) {
+/// Reads as it was written, gives a plan against any other, and is simulated where the checks pass it.
+fn sequence_file(bytes: &[u8]) {
+    match parse(&text(bytes)) {
         Err(mistakes) => {
             assert!(!mistakes.is_empty());
             assert!(mistakes.iter().all(|m| m.line >= 1 && m.column >= 1 && !m.message.is_empty()));
         }
         Ok(file) => {
-            assert_eq!(parse(&write(&file)).as_ref(), Ok(&file), "reads back as written");
-            let _ = plan(Some(&before), &file);
+            let written = write(&file);
+            let again = parse(&written).unwrap_or_else(|e| panic!("does not read back: {e:?}\n{written}"));
+            assert_eq!(again, file, "reads back as another");
+            assert_eq!(write(&again), written, "is written as another");
+            let _ = plan(Some(&parse(OUTREACH).unwrap()), &file);
             if may_run(&file) {
                 let _ = run(&file, &people(), &Script::default(), &setup());
             }
         }
-    });
+    }
 }
 
-#[test]
-fn scripts_of_reactions_are_read_or_refused() {
-    let file = parse(OUTREACH).unwrap();
-    let flow = file.flow();
-    let make = |dice: &mut crate::mutate::Dice| dice.bent_text(&[REACTIONS], PIECES);
-    hold(300, within(50), make, |text| match Script::parse(text) {
+fn reactions(bytes: &[u8]) {
+    match Script::parse(&text(bytes)) {
         Err(mistakes) => assert!(!mistakes.is_empty()),
         Ok(script) => {
-            if script.check(&flow).is_empty() {
+            let file = parse(OUTREACH).unwrap();
+            if script.check(&file.flow()).is_empty() {
                 run(&file, &people(), &script, &setup()).unwrap();
             }
         }
-    });
+    }
+}
+
+const ROWS: &[&str] = &[
+    "email=ada@example.org\nfirst_name=Ada\ntime_zone=Europe/Berlin\ntitle=Engineer",
+    "phone=+1 (415) 555-0139\nphone_type=work\nowner=ann@team.example",
+    "email=Ada@Lantern.example\nemail_type=personal\nx=https://a.example\ncompany=Lantern Foods\nyears=7",
+];
+const CELLS: &[&str] = &[
+    "email=",
+    "email_type=",
+    "phone=",
+    "phone_type=",
+    "time_zone=",
+    "owner=",
+    "first_name=",
+    "work",
+    "personal",
+    "Europe/Berlin",
+    "ada@example.org",
+    "+14155550139",
+    "@",
+    ".",
+    "+",
+    " ",
+    "_",
+];
+
+/// A line for each cell: `column=value`.
+fn person(bytes: &[u8]) {
+    let text = text(bytes);
+    match Contact::from_row(text.lines().map(|line| line.split_once('=').unwrap_or((line, "")))) {
+        Ok(contact) => {
+            assert!(contact.person.emails.len() + contact.person.phones.len() > 0);
+            let said = [&contact.person.emails, &contact.person.phones];
+            assert!(said.into_iter().flatten().all(|a| !a.value.contains(['\r', '\n', '\0', ' '])), "{contact:?}");
+        }
+        Err(mistakes) => assert!(!mistakes.is_empty()),
+    }
 }
 
 #[test]
@@ -162,39 +210,7 @@ fn many_mistakes_are_named_in_time() {
         let begun = std::time::Instant::now();
         assert!(parse(&text).is_err());
         assert!(Script::parse(&text).is_err());
-        assert!(begun.elapsed() < within(2_000), "{line:?}: {:?}", begun.elapsed());
+        let most = cadenza_testkit::bend::within(2_000);
+        assert!(begun.elapsed() < most, "{line:?}: {:?}", begun.elapsed());
     }
-}
-
-#[test]
-fn rows_of_people_are_read_or_refused() {
-    const CELLS: &[&str] = &[
-        "Ada",
-        "ada@example.org",
-        "work",
-        "+1 (415) 555-0139",
-        "Europe/Berlin",
-        "Lantern Foods",
-        "https://a.example",
-        "7",
-    ];
-    const COLUMNS: &[&str] =
-        &["email", "email_type", "phone", "phone_type", "time_zone", "owner", "first_name", "title", "x"];
-    hold(
-        500,
-        within(20),
-        |dice| {
-            (0..dice.below(12))
-                .map(|_| (dice.bent_text(COLUMNS, &[" ", "-", "_"]), dice.bent_text(CELLS, &["@", ".", "+", " "])))
-                .collect::<Vec<_>>()
-        },
-        |row| match Contact::from_row(row.iter().map(|(c, v)| (c.as_str(), v.as_str()))) {
-            Ok(contact) => {
-                assert!(contact.person.emails.len() + contact.person.phones.len() > 0);
-                let said = [&contact.person.emails, &contact.person.phones];
-                assert!(said.into_iter().flatten().all(|a| !a.value.contains(['\r', '\n', '\0', ' '])), "{contact:?}");
-            }
-            Err(mistakes) => assert!(!mistakes.is_empty()),
-        },
-    );
 }
