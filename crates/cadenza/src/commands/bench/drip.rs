@@ -2,26 +2,24 @@
 //! gate, limiter, counter, history line and durable mark that there is in earnest. The clock runs from the engine's start to
 //! the answer to the last mail.
 
-use super::furnish::{self, Furnished, STEPS, Smtp};
-use super::meter;
+use super::furnish::{self, CHUNK, Smtp};
+use super::meter::{self, Stretch, rounded, shown};
+use super::site;
 use crate::actions::Caller;
 use crate::app::App;
-use crate::commands::{Ended, Failure, open, print};
+use crate::commands::{Ended, Failure, print};
 use crate::config::{Config, Flags};
 use crate::engine::{Engine, Limits};
 use crate::mail::smtp::{Account, Auth, HeloName, Reach, Security, Timeouts, Trust, probe};
-use cadenza_core::time::Span;
-use cadenza_store::{door, health, sequences, workspaces};
+use cadenza_core::ids::SequenceId;
+use cadenza_store::sequences;
 use serde::Serialize;
-use std::path::PathBuf;
 use std::time::Duration;
 
-/// Between two looks at how far it is.
+/// Mails that everybody gets, all due at once.
+const DELAYS: [&str; 3] = ["none"; 3];
+/// Between two looks at how far it is: seldom, so that looking takes no part in it.
 const LOOK: Duration = Duration::from_millis(50);
-/// Without one more mail in so long, something is wrong and is said.
-const STANDSTILL: Duration = Duration::from_secs(60);
-/// Where a measured installation is made unless told otherwise; taken away at the end.
-const FOLDER: &str = "cadenza-bench";
 
 /// Send three mails to each of many contacts, as fast as it goes
 ///
@@ -70,21 +68,11 @@ struct Measured {
 }
 
 pub async fn run(args: &Args, flags: &Flags) -> Result<Ended, Failure> {
-    let mut flags = flags.clone();
-    let data = flags.data.get_or_insert_with(|| PathBuf::from(FOLDER)).clone();
-    let config = Config::load(&flags)?;
-    crate::commands::logging::start_quiet(&config.log, &flags)?;
-    greets(&args.smtp).await?;
-    if data.exists() {
-        let why =
-            "it exists; the bench makes its own folder and takes it away again: name one that does not, with --data";
-        return Err(Failure::said(format!("{}: {why}", data.display())));
-    }
-    let done = measured(args, config).await;
-    let cleared = std::fs::remove_dir_all(&data);
-    let measured = done?;
-    cleared.map_err(|e| Failure::file(&data, e))?;
-    tell(args, &measured)?;
+    let measured = site::on_a_new_site(flags, async |config| {
+        greets(&args.smtp).await?;
+        measured(args, config).await
+    });
+    tell(args, &measured.await?)?;
     Ok(Ended::Well)
 }
 
@@ -111,38 +99,32 @@ async fn measured(args: &Args, config: Config) -> Result<Measured, Failure> {
         connections_per_mailbox: args.connections as usize,
         ..Limits::default()
     };
-    let app = open::open(config).await?;
-    app.listens_on(app.config.server.listen);
-    if app.db.read_async(workspaces::any).await? {
-        let why = "it holds a workspace: the bench fills a database of its own; give an empty one with --database";
-        return Err(Failure::said(format!("{}: {why}", app.db.url())));
-    }
-    let (furnished, caller) = furnish::furnish(&app, &args.smtp, args.mailboxes as usize).await?;
-    let enrolling = furnish::enroll(&app, &caller, furnished, args.contacts as usize).await?;
-    let wanted = i64::from(args.contacts) * STEPS as i64;
+    let app = site::opened(config).await?;
+    let caller = furnish::workspace(&app).await?;
+    furnish::mailboxes(&app, &caller, &args.smtp, args.mailboxes as usize).await?;
+    let sequence = furnish::sequence(&app, &caller, "Drip", &DELAYS).await?;
+    let enrolling = enroll(&app, &caller, sequence, args.contacts as usize).await?;
+    let wanted = i64::from(args.contacts) * DELAYS.len() as i64;
 
-    let cpu_before = meter::cpu_seconds();
-    let watch = app.clock.stopwatch();
+    let stretch = Stretch::begin(&app.clock);
     let engine = Engine::start(&app, limits).await?;
-    let sent = until_sent(&app, furnished, wanted).await;
-    let seconds = watch.elapsed().as_secs_f64();
-    let cpu = meter::cpu_seconds().zip(cpu_before).map(|(now, before)| now - before);
+    let sent = until_sent(&app, &caller, sequence, wanted).await;
+    let spent = stretch.end();
     // Before the recount, which holds every enrollment at once.
     let memory = meter::peak_memory_mb();
     app.stop();
     engine.stopped().await;
     let steps = sent?;
-    counted_right(&app, &caller, furnished).await?;
-    let thousands = steps as f64 / 1_000.0;
+    site::counted_right(&app, &caller, sequence).await?;
     Ok(Measured {
         bench: "drip",
         database: app.db.url().to_string(),
         contacts: args.contacts,
         steps,
-        seconds: rounded(seconds),
-        steps_per_s: (steps as f64 / seconds).round(),
-        cpu_s_per_1k: cpu.map(|s| rounded(s / thousands)),
-        peak_rss_mb: memory.map(f64::round),
+        seconds: rounded(spent.seconds),
+        steps_per_s: spent.rate(steps),
+        cpu_s_per_1k: spent.cpu_s_per_1k(steps),
+        peak_rss_mb: memory,
         mailboxes: args.mailboxes,
         connections: args.connections,
         dot_permits: limits.dot_permits,
@@ -150,36 +132,28 @@ async fn measured(args: &Args, config: Config) -> Result<Measured, Failure> {
     })
 }
 
+/// Makes the contacts and enrolls them. Answers how many seconds the enrolling took.
+async fn enroll(app: &App, caller: &Caller, into: SequenceId, count: usize) -> Result<f64, Failure> {
+    let mut seconds = 0.0;
+    for first in (0..count).step_by(CHUNK) {
+        let subjects = furnish::contacts(app, caller, first..count.min(first + CHUNK)).await?;
+        let watch = app.clock.stopwatch();
+        furnish::enroll(app, caller, into, subjects).await?;
+        seconds += watch.elapsed().as_secs_f64();
+    }
+    Ok(seconds)
+}
+
 /// Waits until the counters say that all were sent.
-async fn until_sent(app: &App, of: Furnished, wanted: i64) -> Result<i64, Failure> {
-    let (mut sent, mut since) = (0, app.clock.stopwatch());
+async fn until_sent(app: &App, caller: &Caller, sequence: SequenceId, wanted: i64) -> Result<i64, Failure> {
+    let (w, mut watch) = (caller.workspace, site::Watch::new(app));
     loop {
-        let now = app.db.read_async(move |q| sequences::sent(q, of.workspace, of.sequence)).await?;
+        let now = app.db.read_async(move |q| sequences::sent(q, w, sequence)).await?;
         if now >= wanted {
             return Ok(now);
         }
-        if now != sent {
-            (sent, since) = (now, app.clock.stopwatch());
-        }
-        if since.elapsed() > STANDSTILL {
-            let (at, late) = (app.clock.now(), Span::seconds(1));
-            let left = app.db.read_async(move |q| health::backlog(q, at, late)).await?;
-            let what = format!(
-                "due {}, under way {}, unknown {}, blocked {:?}",
-                left.due, left.under_way, left.unknown, left.blocked
-            );
-            return Err(Failure::said(format!("it stands still at {sent} of {wanted} mails: {what}")));
-        }
         tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// A figure is worth nothing where the work was done wrong (INV-5).
-async fn counted_right(app: &App, caller: &Caller, of: Furnished) -> Result<(), Failure> {
-    let w = caller.workspace;
-    match app.db.read_async(move |q| door::miscounted(q, w, of.sequence)).await?.as_slice() {
-        [] => Ok(()),
-        wrong => Err(Failure::said(format!("the counters are not what a recount gives: {wrong:?}"))),
+        watch.look_again(now, wanted).await?;
     }
 }
 
@@ -187,18 +161,12 @@ fn tell(args: &Args, m: &Measured) -> Result<(), Failure> {
     if args.json {
         return print::line(serde_json::to_string(m).map_err(Failure::said)?);
     }
-    let or = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |v| v.to_string());
     print::line(format_args!("{} mails in {} s: {} a second", m.steps, m.seconds, m.steps_per_s))?;
-    print::line(format_args!("{} CPU seconds for 1,000, {} MB at most", or(m.cpu_s_per_1k), or(m.peak_rss_mb)))?;
+    print::line(format_args!("{} CPU seconds for 1,000, {} MB at most", shown(m.cpu_s_per_1k), shown(m.peak_rss_mb)))?;
     print::line(format_args!(
         "{} mailboxes with {} connections each, {} past their final mark at once at most; {} enrolled a second before; {}",
         m.mailboxes, m.connections, m.dot_permits, m.enrolled_per_s, m.database
     ))
-}
-
-/// Three digits behind the point.
-fn rounded(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
 }
 
 /// `HOST:PORT`, or `[IPV6]:PORT`.

@@ -2,13 +2,17 @@
 //! was measured is checked afterwards; nothing here is quicker than `serve`.
 
 mod drip;
+mod enroll;
+mod events;
 mod furnish;
 mod meter;
+mod site;
+mod tick;
 
 use super::{Ended, Failure};
 use crate::config::Flags;
 
-/// Measure how fast this machine sends
+/// Measure how fast this machine enrolls, sends and takes events
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -18,10 +22,16 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Drip(drip::Args),
+    Enroll(enroll::Args),
+    Tick(tick::Args),
+    Events(events::Args),
 }
 
 pub async fn run(args: Args, flags: &Flags) -> Result<Ended, Failure> {
     match args.command {
         Command::Drip(args) => drip::run(&args, flags).await,
+        Command::Enroll(args) => enroll::run(&args, flags).await,
+        Command::Tick(args) => tick::run(&args, flags).await,
+        Command::Events(args) => events::run(&args, flags).await,
     }
 }
