@@ -53,4 +53,4 @@ pub(crate) fn is_table(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

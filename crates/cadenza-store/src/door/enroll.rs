@@ -254,6 +254,18 @@ fn may_enter_again(
     }
 }
 
+/// By the index of the subject and then by key: asked for in one, all enrollments of the workspace would be looked through for
+/// each subject.
+fn earlier(column: &str) -> String {
+    format!(
+        "SELECT e.{column}, e.id, e.sequence_id, s.name, e.life, e.finished_at
+         FROM rows(id BIGINT) AS r
+         JOIN enrollment k ON k.workspace_id = $1 AND k.{column} = r.id
+         JOIN enrollment e ON e.workspace_id = $1 AND e.id = k.id
+         JOIN sequence s ON s.workspace_id = $1 AND s.id = e.sequence_id"
+    )
+}
+
 /// What the subjects were enrolled in before, over all sequences.
 fn earlier_of(tx: &mut Tx, workspace: WorkspaceId, subjects: &[Subject]) -> Result<HashMap<Subject, Vec<Earlier>>> {
     let mut found: HashMap<Subject, Vec<Earlier>> = HashMap::new();
@@ -261,12 +273,7 @@ fn earlier_of(tx: &mut Tx, workspace: WorkspaceId, subjects: &[Subject]) -> Resu
     let companies = subjects.iter().filter_map(|s| if let Subject::Company(c) = s { Some(c.0) } else { None });
     let asked: [(&str, Vec<i64>); 2] = [("contact_id", contacts.collect()), ("company_id", companies.collect())];
     for (column, ids) in asked {
-        let sql = format!(
-            "SELECT e.{column}, e.id, e.sequence_id, s.name, e.life, e.finished_at
-             FROM rows(id BIGINT) AS r JOIN enrollment e ON e.workspace_id = $1 AND e.{column} = r.id
-             JOIN sequence s ON s.workspace_id = $1 AND s.id = e.sequence_id"
-        );
-        for row in tx.query_rows(&sql, &Columns::new().ints(ids), &[workspace.into()])? {
+        for row in tx.query_rows(&earlier(column), &Columns::new().ints(ids), &[workspace.into()])? {
             let id = row.int(0)?;
             let subject =
                 if column == "contact_id" { Subject::Contact(ContactId(id)) } else { Subject::Company(CompanyId(id)) };
@@ -284,4 +291,20 @@ fn earlier_of(tx: &mut Tx, workspace: WorkspaceId, subjects: &[Subject]) -> Resu
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::earlier;
+    use crate::schema::tests::plan_of;
+    use crate::value::Columns;
+
+    #[test]
+    fn earlier_enrollments_are_found_without_looking_through_the_workspace() {
+        for column in ["contact_id", "company_id"] {
+            let plan = plan_of(&earlier(column), Some(Columns::new().ints([1i64])), 1);
+            let index = format!("(workspace_id=? AND {column}=?)");
+            assert!(plan.contains(&index) && plan.contains("PRIMARY KEY (workspace_id=? AND id=?)"), "{plan}");
+        }
+    }
 }

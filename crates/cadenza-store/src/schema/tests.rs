@@ -40,3 +40,16 @@ fn the_workspace_leads_every_key() {
         }
     }
 }
+
+/// How SQLite would run a statement on these tables while they are empty, which is how it plans them later as well.
+pub(crate) fn plan_of(sql: &str, rows: Option<crate::value::Columns>, values: i64) -> String {
+    let db = memory();
+    migrate(&db, SCHEMA).unwrap();
+    let sql = format!("EXPLAIN QUERY PLAN {sql}");
+    let values: Vec<crate::Val> = (1..=values).map(crate::Val::from).collect();
+    let read = db.write(move |tx| match &rows {
+        Some(rows) => tx.query_rows(&sql, rows, &values),
+        None => tx.query(&sql, &values),
+    });
+    read.unwrap().iter().map(|row| row.text(3).unwrap().to_owned()).collect::<Vec<_>>().join("; ")
+}
