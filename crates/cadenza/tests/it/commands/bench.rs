@@ -94,6 +94,7 @@ fn events_are_measured_and_noted() {
         for kind in ["open", "click", "unsubscribe"] {
             assert!(said["events_per_s"][kind].as_f64().unwrap() > 0.0, "{said}");
             assert!(said["slowest_ms"][kind].as_f64().unwrap() > 0.0, "{said}");
+            assert!(said["noted_later"][kind].is_number(), "{said}");
         }
     }
 }
