@@ -141,7 +141,7 @@ impl Door {
 
     /// Goes on as another node: ids and what is recorded bear its number and epoch from now on.
     pub fn become_node(&self, node: Node) {
-        *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = IdSource::new(node.number);
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).go_on_as(node.number);
         *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
     }
 
