@@ -1,13 +1,14 @@
 //! The look now and then for what stands still, as the server's: ended halfway, lines that rest with somebody in them, blocked
 //! by a mailbox that is held no more, recorded by a commit whose answer was lost.
 
-use crate::breach::Held;
+use crate::breach::{Breach, Held};
 use crate::node::{BATCH_MAX, LOOK_EVERY};
 use crate::world::{Happening, World};
 use cadenza_core::ids::WorkspaceId;
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{self, Put};
+use cadenza_store::workspaces;
 use std::collections::BTreeMap;
 
 /// A message that was recorded so long ago and has no mark is nobody's: lanes hold what takes them some seconds.
@@ -55,5 +56,25 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// At the end of a run no message is under way any more, but for what has just been recorded.
+    pub fn nothing_is_left(&mut self) -> Held<()> {
+        if !self.node.is_up {
+            // Its next start would settle what it left, and comes after the end.
+            return Ok(());
+        }
+        let (door, late) = (self.node.door.clone(), self.now - Span::minutes(10));
+        let open = self.read(move |q| door.open_before(q, late))?;
+        match open.first() {
+            Some(send) if !self.is_held_back(send.workspace)? => {
+                Err(Breach::of("INV-4", format!("a message is under way for ever: {send:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_held_back(&mut self, w: WorkspaceId) -> Held<bool> {
+        Ok(self.read(|q| workspaces::get(q, w))?.restore_hold)
     }
 }

@@ -2,7 +2,7 @@
 //! answers in batches, what conditions asked for, and cleaning up at the start. It decides nothing; it is the part of the
 //! product that the simulation stands in for.
 
-use crate::breach::{Breach, Held};
+use crate::breach::Held;
 use crate::house::WORKSPACES;
 use crate::plant::Plant;
 use crate::scenario::{Pace, Scenario};
@@ -577,25 +577,5 @@ impl World {
             Event::Returned { visit, attempt }
         };
         Put { enrollment: send.enrollment, event, actor: Actor::Engine }
-    }
-
-    /// At the end of a run no message is under way any more, but for what has just been recorded.
-    pub fn nothing_is_left(&mut self) -> Held<()> {
-        if !self.node.is_up {
-            // Its next start would settle what it left, and comes after the end.
-            return Ok(());
-        }
-        let (door, late) = (self.node.door.clone(), self.now - Span::minutes(10));
-        let open = self.read(move |q| door.open_before(q, late))?;
-        match open.first() {
-            Some(send) if !self.is_held_back(send.workspace)? => {
-                Err(Breach::of("INV-4", format!("a message is under way for ever: {send:?}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn is_held_back(&mut self, w: WorkspaceId) -> Held<bool> {
-        Ok(self.read(|q| workspaces::get(q, w))?.restore_hold)
     }
 }

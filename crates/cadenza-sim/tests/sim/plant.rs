@@ -125,7 +125,7 @@ impl Plant {
             CounterDrifts => {
                 "CREATE TRIGGER planted AFTER UPDATE ON counter WHEN NEW.name = 'emails' AND NEW.n % 7 = 6
                  BEGIN UPDATE counter SET n = n + 1 WHERE workspace_id = NEW.workspace_id
-                     AND sequence_id = NEW.sequence_id AND step = NEW.step AND name = NEW.name AND shard = NEW.shard; END"
+                     AND sequence_id = NEW.sequence_id AND step = NEW.step AND name = NEW.name AND part = NEW.part; END"
             }
             ResumesFromTheTop => {
                 "CREATE TRIGGER planted AFTER UPDATE OF holds ON enrollment
