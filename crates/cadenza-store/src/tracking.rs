@@ -99,11 +99,17 @@ pub fn of_message(
     visit: u32,
     limit: usize,
 ) -> Result<Vec<TrackingEvent>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM tracking_event WHERE workspace_id = $1 AND enrollment_id = $2 AND visit = $3
+    q.of(w).all(&sql_of_message(), args![enrollment, visit, limit as i64])?.iter().map(read).collect()
+}
+
+/// By the index of the message and then by key: asked for in one, all events of the workspace would be looked through in the order
+/// of their ids.
+fn sql_of_message() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM tracking_event WHERE workspace_id = $1
+         AND id IN (SELECT id FROM tracking_event WHERE workspace_id = $1 AND enrollment_id = $2 AND visit = $3)
          ORDER BY id DESC LIMIT $4"
-    );
-    q.of(w).all(&sql, args![enrollment, visit, limit as i64])?.iter().map(read).collect()
+    )
 }
 
 /// Sets the verdict of some of them anew.
@@ -126,4 +132,17 @@ pub fn sent_at(q: &mut Query, w: WorkspaceId, e: EnrollmentId, visit: u32) -> Re
     let Some(row) = q.of(w).opt(sql, args![e, visit])? else { return Ok(None) };
     let marked = row.opt_time(0)?.ok_or_else(|| StoreError::inconsistent("send", e, "marked without a moment"))?;
     Ok(Some((marked, row.opt_time(1)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::tests::plan_of;
+
+    /// Each open and click asks this.
+    #[test]
+    fn events_of_a_message_are_found_without_looking_through_the_workspace() {
+        let plan = plan_of(&super::sql_of_message(), None, 4);
+        assert!(plan.contains("(workspace_id=? AND enrollment_id=? AND visit=?)"), "{plan}");
+        assert!(plan.contains("(workspace_id=? AND id=?)"), "{plan}");
+    }
 }

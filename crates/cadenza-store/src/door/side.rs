@@ -81,17 +81,30 @@ fn suppress(tx: &mut Tx, round: &Round, s: &Suppressed) -> Result<()> {
     suppression::insert(tx, round.workspace, &round.ws.key, &rows, round.now)?;
     // A final mark that was asked before this commit must notice: the version of everybody concerned moves. Of all who are
     // live, not only of those whose message is recorded already: one may be recorded this moment.
-    let columns = Columns::new().texts(values.iter().map(|(kind, value)| kind.folded(value)));
+    let columns = Columns::new()
+        .texts(values.iter().map(|(kind, _)| kind.as_str()))
+        .texts(values.iter().map(|(kind, value)| kind.folded(value)));
     for (of, column) in [("contact", "contact_id"), ("company", "company_id")] {
-        let sql = format!(
-            "UPDATE enrollment SET version = version + 1
-             FROM rows(value TEXT) AS r JOIN address a ON a.workspace_id = $1 AND a.value = r.value AND a.subject = '{of}'
-             WHERE enrollment.workspace_id = $1 AND enrollment.{column} = a.subject_id AND enrollment.life = 1
-               AND enrollment.id <> $2"
-        );
-        tx.exec_rows(&sql, &columns, &[round.workspace.into(), s.enrollment.into()])?;
+        let rows = tx.query_rows(&of_address(of, column), &columns, &[round.workspace.into()])?;
+        let concerned = rows.iter().map(|row| row.int(0)).collect::<Result<BTreeSet<i64>>>()?;
+        tx.exec_rows(
+            "UPDATE enrollment SET version = version + 1 FROM rows(id BIGINT) AS r
+             WHERE enrollment.workspace_id = $1 AND enrollment.id = r.id AND enrollment.life = 1 AND enrollment.id <> $2",
+            &Columns::new().ints(concerned),
+            &[round.workspace.into(), s.enrollment.into()],
+        )?;
     }
     Ok(())
+}
+
+/// The enrollments of whoever has an address, in steps that an index each serves: written as a join, all enrollments of the workspace
+/// would be looked through.
+fn of_address(of: &str, column: &str) -> String {
+    format!(
+        "SELECT e.id FROM rows(kind TEXT, value TEXT) AS r JOIN enrollment e ON e.workspace_id = $1 AND e.{column} IN
+             (SELECT a.subject_id FROM address a
+              WHERE a.workspace_id = $1 AND a.kind = r.kind AND a.value = r.value AND a.subject = '{of}')"
+    )
 }
 
 /// Where the message of a visit went.
@@ -266,4 +279,19 @@ fn erase(tx: &mut Tx, round: &Round, id: EnrollmentId) -> Result<()> {
         &[round.workspace.into(), id.into(), e.version.into(), cadenza_core::enrollment::first_changes(&e.to_flat()).into()],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::tests::plan_of;
+    use crate::value::Columns;
+
+    /// Each opt-out and hard bounce asks this.
+    #[test]
+    fn who_has_an_address_is_found_without_looking_through_the_workspace() {
+        let rows = Columns::new().texts(["email"]).texts(["a@b.example"]);
+        let plan = plan_of(&super::of_address("contact", "contact_id"), Some(rows), 1);
+        assert!(plan.contains("enrollment_contact (workspace_id=? AND contact_id=?)"), "{plan}");
+        assert!(plan.contains("(workspace_id=? AND kind=? AND value=? AND subject=?)"), "{plan}");
+    }
 }

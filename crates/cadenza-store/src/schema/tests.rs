@@ -42,7 +42,7 @@ fn the_workspace_leads_every_key() {
 }
 
 /// How SQLite would run a statement on these tables while they are empty, which is how it plans them later as well.
-pub(crate) fn plan_of(sql: &str, rows: Option<crate::value::Columns>, values: i64) -> String {
+pub(crate) fn plan_of(sql: &str, rows: Option<crate::value::Columns<'static>>, values: i64) -> String {
     let db = memory();
     migrate(&db, SCHEMA).unwrap();
     let sql = format!("EXPLAIN QUERY PLAN {sql}");
