@@ -48,22 +48,19 @@ impl Seat {
         let own = if app.db.is_shared() { seen.as_ref().and_then(Witness::node) } else { Some(0) };
         let file = witness::database_file(app);
         let lease = Span::seconds(i64::from(app.config.nodes.lease_seconds));
-        let (before, doubt) = {
-            let (app2, seen) = (app.clone(), seen.clone());
-            app.db
-                .write_async(move |tx| {
-                    let before = nodes::life(tx)?;
-                    // Others that are at work know the database.
-                    let clock = moment(&app2, tx, lease)?.clock;
-                    let vouched = seen.is_none() && nodes::at_work(tx, clock, lease)? > 0;
-                    let doubt = Witness::doubts(seen.as_ref(), before.as_ref(), file).filter(|_| !vouched);
-                    if doubt.is_some() {
-                        workspaces::hold_all(tx)?;
-                    }
-                    Ok((before, doubt))
-                })
-                .await?
-        };
+        // Others that are at work know the database.
+        let vouched = seen.is_none() && others_live(app, lease).await?;
+        let (before, doubt) = app
+            .db
+            .write_async(move |tx| {
+                let before = nodes::life(tx)?;
+                let doubt = Witness::doubts(seen.as_ref(), before.as_ref(), file).filter(|_| !vouched);
+                if doubt.is_some() {
+                    workspaces::hold_all(tx)?;
+                }
+                Ok((before, doubt))
+            })
+            .await?;
         if let Some(doubt) = doubt {
             tracing::warn!(
                 "this database is not the one this data folder knew: {}. All sending waits until an admin releases it \
@@ -142,7 +139,6 @@ impl Seat {
         if beat.fallen > 0 {
             tracing::warn!("{} nodes gave no sign of life and are taken for gone", beat.fallen);
         }
-        Witness::write(app, &beat.life, node.number).map_err(|e| unusable(app, &e))?;
         let changed = {
             let mut share = self.shared();
             let changed = *share != beat.share;
@@ -153,8 +149,37 @@ impl Seat {
             tracing::info!(nodes = beat.nodes, shards = self.shared().len(), "the shards were shared out");
             app.db.ring();
         }
-        Ok(())
+        // At the end: a folder that is full keeps nobody from their share.
+        Witness::write(app, &beat.life, node.number).map_err(|e| unusable(app, &e))
     }
+}
+
+/// Does another node give signs of life on this database? That one was seen a moment ago says nothing: the row of a dead one is
+/// copied with the rest. So a sign of life is waited for, as long as one may take.
+async fn others_live(app: &App, lease: Span) -> Result<bool, StoreError> {
+    if !app.db.is_shared() {
+        return Ok(false);
+    }
+    let app2 = app.clone();
+    let look = move || {
+        let app2 = app2.clone();
+        app2.db.clone().write_async(move |tx| {
+            let clock = moment(&app2, tx, lease)?.clock;
+            Ok((nodes::life(tx)?.map(|life| life.beats), nodes::at_work(tx, clock, lease)?))
+        })
+    };
+    let (begun, real) = (look().await?, app.clock.stopwatch());
+    let patience = Duration::from_micros(lease.micros().unsigned_abs());
+    let (beats, mut working) = begun;
+    while working > 0 && real.elapsed() <= patience {
+        tokio::time::sleep(LISTEN_EVERY).await;
+        let now = look().await?;
+        if now.0 > beats {
+            return Ok(true);
+        }
+        working = now.1;
+    }
+    Ok(false)
 }
 
 /// What it is time for.

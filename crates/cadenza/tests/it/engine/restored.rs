@@ -10,6 +10,7 @@ use std::fs;
 on_both! {
     a_database_that_went_back_waits_for_its_release
     a_database_in_a_strange_folder_waits_for_its_release
+    a_copy_of_a_database_at_work_waits_for_its_release
     an_ordinary_restart_goes_on
 }
 
@@ -30,13 +31,17 @@ same_thread = true
 text = "A reminder."
 "#;
 
-/// The first mails are out, and the server has stopped.
-async fn stopped_after_the_first_mails(house: &mut House) {
+/// The first mails are out.
+async fn the_first_mails_are_sent(house: &mut House) {
     house.start().await;
     let sequence = house.sequence(TWO_MAILS).await;
     house.enroll(sequence, house.contacts(1..=2).await).await;
     house.rest().await;
     assert_eq!(house.sandbox().await.len(), 2);
+}
+
+async fn stopped_after_the_first_mails(house: &mut House) {
+    the_first_mails_are_sent(house).await;
     house.stop().await;
 }
 
@@ -74,6 +79,14 @@ async fn a_database_that_went_back_waits_for_its_release(mut house: House) {
 
 async fn a_database_in_a_strange_folder_waits_for_its_release(mut house: House) {
     stopped_after_the_first_mails(&mut house).await;
+    fs::remove_file(house.app.config.server.data.join("witness.json")).unwrap();
+    it_waits(house).await;
+}
+
+/// Its node was seen a moment ago; but it is a copy, and nobody lives there.
+async fn a_copy_of_a_database_at_work_waits_for_its_release(mut house: House) {
+    the_first_mails_are_sent(&mut house).await;
+    house.kill().await;
     fs::remove_file(house.app.config.server.data.join("witness.json")).unwrap();
     it_waits(house).await;
 }
