@@ -6,6 +6,7 @@ use crate::flow::{Channel, Priority};
 use crate::settings::{Per, Rate};
 use crate::time::{Span, Time};
 use serde::{Deserialize, Serialize};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// What a limit counts for.
@@ -167,7 +168,7 @@ fn bounds(per: Per, zone: &Zone, now: Time) -> (Time, Time) {
 /// The room of every scope that one batch touches: loaded, taken from in order, written back.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    entries: HashMap<Scope, Entry>,
+    entries: HashMap<Scope, Entry, RandomState>,
     crowd: Option<u32>,
 }
 

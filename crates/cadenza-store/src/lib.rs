@@ -25,6 +25,7 @@ pub mod enrollments;
 mod error;
 pub mod flows;
 pub mod folding;
+mod hashed;
 pub mod health;
 pub mod history;
 pub mod idempotency;

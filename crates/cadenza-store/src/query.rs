@@ -6,7 +6,7 @@ use crate::error::{Result, StoreError};
 use crate::row::Row;
 use crate::value::{Columns, Val, has_nul};
 use crate::{postgres, sqlite};
-use std::collections::HashMap;
+use crate::hashed::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -127,7 +127,7 @@ impl Query {
 
 impl Tx {
     pub(crate) fn new(session: Session) -> Tx {
-        Tx { query: Query { session, kept: HashMap::new(), mode: Mode::Write, failed: None, changed: false } }
+        Tx { query: Query { session, kept: HashMap::default(), mode: Mode::Write, failed: None, changed: false } }
     }
 
     /// Runs a statement; answers how many rows it changed (or answered, with RETURNING).

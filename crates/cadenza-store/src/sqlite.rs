@@ -50,8 +50,6 @@ impl Session {
                 path.display()
             )));
         }
-        // Else a kept statement is planned anew whenever another value is bound that might change its plan.
-        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|e| opening(path, &e))?;
         Session::set_up(conn, OF_WRITER).map_err(|e| opening(path, &e))
     }
 
@@ -67,6 +65,8 @@ impl Session {
 
     fn set_up(conn: Connection, of_kind: &str) -> rusqlite::Result<Session> {
         conn.busy_timeout(BUSY)?;
+        // Else a kept statement is planned anew whenever another value is bound that might change its plan.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         conn.execute_batch(SETTINGS)?;
         conn.execute_batch(of_kind)?;
         conn.set_prepared_statement_cache_capacity(PREPARED);

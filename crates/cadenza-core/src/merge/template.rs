@@ -5,6 +5,7 @@ use super::lookup::{Missed, Root};
 use super::scan::{FieldUse, Part, TagKind, Wrong, scan, uses};
 use super::tokens::Token;
 use super::{Escape, FUEL, Fields, MergeError, OUTPUT_MAX, SOURCE_MAX, filters};
+use foldhash::fast::RandomState;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior};
@@ -141,20 +142,20 @@ impl Template {
 /// Compiled templates by text, so that ten thousand messages of one step compile once. Forgets all when it is full.
 #[derive(Debug)]
 pub struct Cache {
-    compiled: HashMap<(Escape, Arc<str>), Arc<Template>>,
+    compiled: HashMap<(Escape, Arc<str>), Arc<Template>, RandomState>,
     most: usize,
 }
 
 impl Default for Cache {
     /// Room for 1,000 templates.
     fn default() -> Cache {
-        Cache { compiled: HashMap::new(), most: 1_000 }
+        Cache { compiled: HashMap::default(), most: 1_000 }
     }
 }
 
 impl Cache {
     pub fn new(most: usize) -> Cache {
-        Cache { compiled: HashMap::new(), most: most.max(1) }
+        Cache { compiled: HashMap::default(), most: most.max(1) }
     }
     pub fn get(&mut self, text: &str, escape: Escape) -> Result<Arc<Template>, MergeError> {
         let key = (escape, Arc::<str>::from(text));

@@ -5,7 +5,9 @@ use crate::coverage::Coverage;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use crate::world::World;
-use std::time::Instant;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// A planted bug is found in so many runs, or it is not found.
 const RUNS_TO_FIND: u64 = 24;
@@ -37,7 +39,7 @@ fn lives(scenario: Scenario) -> World {
 #[test]
 fn wild_worlds_keep_what_always_holds() {
     let from = number("CADENZA_SIM_FROM").unwrap_or(1);
-    let runs = number("CADENZA_SIM_RUNS").unwrap_or(12);
+    let runs = number("CADENZA_SIM_RUNS").unwrap_or(24);
     let begun = Instant::now();
     let (mut coverage, mut days, mut ops, mut failures) = (Coverage::default(), 0, 0, Vec::new());
     for seed in from..from + runs {
@@ -74,33 +76,67 @@ fn the_same_seed_runs_the_same() {
 /// How many people a broad world has in each workspace, and for how many days.
 const BROAD: (usize, i64) = (300, 16);
 
+/// Worlds are independent of each other, so several are lived through at once; each waits for its database's thread half of
+/// its time, so there are more of them than processors. The first that fails ends all, after the run it is in.
 #[test]
 fn broad_worlds_live_through_many_days() {
     let wanted = number("CADENZA_SIM_DAYS").unwrap_or(20_000);
+    let at_once = number("CADENZA_SIM_AT_ONCE").unwrap_or_else(|| {
+        2 * std::thread::available_parallelism().map_or(1, |n| u64::try_from(n.get()).expect("a number of processors"))
+    });
     let begun = Instant::now();
-    let (mut days, mut seed, mut ops) = (0, 1, 0);
-    while days < wanted {
-        let world = lives(Scenario::broad(seed, BROAD.0, BROAD.1));
-        days += world.shadows.days;
-        ops += world.op;
-        let [product, checks, whole] = world.spent;
-        println!(
-            "run {seed}: {days} days so far in {:?}; its transactions {product:?}, checks {checks:?}, looks at all {whole:?}",
-            begun.elapsed()
-        );
-        if std::env::var("CADENZA_SIM_STATES").is_ok() {
-            let mut states = std::collections::BTreeMap::<String, usize>::new();
-            for shadow in world.shadows.of.values() {
-                let (state, reason) = shadow.e.state(cadenza_core::enrollment::SequenceState::Active);
-                *states
-                    .entry(format!("{}: {state} {reason} visits {}", shadow.e.sequence.0, shadow.e.visits))
-                    .or_default() += 1;
-            }
-            println!("{states:#?}\n{}", world.trace.tail());
+    let next_seed = AtomicU64::new(number("CADENZA_SIM_FROM").unwrap_or(1));
+    let lived_through = Mutex::new(Broad::default());
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while lived_through.lock().expect("no run panics while it adds").goes_on(wanted) {
+                    let seed = next_seed.fetch_add(1, Ordering::Relaxed);
+                    let run = lived(Scenario::broad(seed, BROAD.0, BROAD.1));
+                    lived_through.lock().expect("no run panics while it adds").add(seed, run, begun.elapsed());
+                }
+            });
         }
-        seed += 1;
+    });
+    let Broad { days, runs, ops, failure } = lived_through.into_inner().expect("no run panics while it adds");
+    println!("{days} days of enrollments in {runs} runs, {ops} transactions, {:?}", begun.elapsed());
+    if let Some(failure) = failure {
+        panic!("{failure}");
     }
-    println!("{days} days of enrollments in {} runs, {ops} transactions, {:?}", seed - 1, begun.elapsed());
+}
+
+/// What the broad worlds came to, all together.
+#[derive(Default)]
+struct Broad {
+    days: u64,
+    runs: u64,
+    ops: u64,
+    failure: Option<String>,
+}
+
+impl Broad {
+    fn goes_on(&self, wanted: u64) -> bool {
+        self.days < wanted && self.failure.is_none()
+    }
+
+    fn add(&mut self, seed: u64, run: Result<World, String>, after: Duration) {
+        match run {
+            Ok(world) => {
+                (self.days, self.runs, self.ops) = (self.days + world.shadows.days, self.runs + 1, self.ops + world.op);
+                if self.runs % 10 == 1 {
+                    let [product, checks, whole] = world.spent;
+                    println!(
+                        "{} days in {} runs after {after:.0?}; in run {seed} transactions {product:.0?}, checks {checks:.0?}, looks at \
+                         all {whole:.0?}",
+                        self.days, self.runs
+                    );
+                }
+            }
+            Err(failure) => {
+                self.failure.get_or_insert(failure);
+            }
+        }
+    }
 }
 
 /// Runs worlds with a planted bug until it is found, by a line that is meant to find it.

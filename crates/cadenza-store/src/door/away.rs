@@ -12,7 +12,7 @@ use cadenza_core::flow::StepKind;
 use cadenza_core::ids::{EnrollmentId, UserId, WorkspaceId};
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::time::Time;
-use std::collections::HashSet;
+use crate::hashed::HashSet;
 use std::fmt::Write as _;
 
 /// Whose current step the absence holds, hands over or skips, and has not yet; the next of them in order of their ids. What

@@ -5,7 +5,7 @@ use cadenza_core::enrollment::{Enrollment, SequenceState, State};
 use cadenza_core::flow::Verdict;
 use cadenza_core::ids::SequenceId;
 use cadenza_core::machine::{Effect, Settled};
-use std::collections::HashMap;
+use crate::hashed::HashMap;
 
 /// Sums of one batch, to be added to the stored ones.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use cadenza_core::ids::{CompanyId, ContactId, EnrollmentId, SequenceId, UserId, 
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::settings::{Again as AgainSetting, AtATime};
 use cadenza_core::time::{Span, Time};
-use std::collections::{HashMap, HashSet};
+use crate::hashed::{HashMap, HashSet};
 
 /// Did the caller say that those who finished here may be enrolled anew (OPS-12)?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,7 +105,7 @@ impl Door {
         let wanted: HashSet<Subject> = subjects.iter().copied().collect();
         super::person::load(&mut round, tx, wanted, Wanted { suppression: true, ..Wanted::default() })?;
         let mut earlier = earlier_of(tx, workspace, subjects)?;
-        let mut live_of = HashMap::new();
+        let mut live_of = HashMap::default();
         let mut answers = Vec::with_capacity(subjects.len());
         let mut resumed = Vec::new();
         for subject in subjects {
@@ -268,7 +268,7 @@ fn earlier(column: &str) -> String {
 
 /// What the subjects were enrolled in before, over all sequences.
 fn earlier_of(tx: &mut Tx, workspace: WorkspaceId, subjects: &[Subject]) -> Result<HashMap<Subject, Vec<Earlier>>> {
-    let mut found: HashMap<Subject, Vec<Earlier>> = HashMap::new();
+    let mut found: HashMap<Subject, Vec<Earlier>> = HashMap::default();
     let contacts = subjects.iter().filter_map(|s| if let Subject::Contact(c) = s { Some(c.0) } else { None });
     let companies = subjects.iter().filter_map(|s| if let Subject::Company(c) = s { Some(c.0) } else { None });
     let asked: [(&str, Vec<i64>); 2] = [("contact_id", contacts.collect()), ("company_id", companies.collect())];

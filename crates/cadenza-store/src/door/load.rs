@@ -14,7 +14,7 @@ use cadenza_core::ids::{EnrollmentId, MailboxId, SequenceId, WorkspaceId};
 use cadenza_core::machine::{Event, Spread};
 use cadenza_core::pacing::{Ledger, Scope, Used};
 use cadenza_core::time::Time;
-use std::collections::{HashMap, HashSet};
+use crate::hashed::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
@@ -76,16 +76,16 @@ impl Round {
             now,
             workspace,
             ws: load_workspace(door, q, workspace, now, look)?,
-            sequences: HashMap::new(),
-            enrollments: HashMap::new(),
-            people: HashMap::new(),
+            sequences: HashMap::default(),
+            enrollments: HashMap::default(),
+            people: HashMap::default(),
             ledger: Ledger::default(),
-            counted: HashMap::new(),
-            scopes: HashMap::new(),
+            counted: HashMap::default(),
+            scopes: HashMap::default(),
             writes: Writes::default(),
             counts: Counts::default(),
             news: Vec::new(),
-            given: HashMap::new(),
+            given: HashMap::default(),
             look,
         })
     }
@@ -104,7 +104,7 @@ impl Round {
 
     /// Loads what the puts need and is not here yet.
     pub fn load(&mut self, door: &Door, q: &mut Query, puts: &[Put]) -> Result<()> {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let wanted: Vec<EnrollmentId> = puts
             .iter()
             .map(|p| p.enrollment)
@@ -137,8 +137,8 @@ impl Round {
 
     /// Sequences, flows and people of enrollments that are in memory.
     pub fn load_surroundings(&mut self, door: &Door, q: &mut Query, events: &[(EnrollmentId, &Event)]) -> Result<()> {
-        let mut versions: HashMap<SequenceId, HashSet<u32>> = HashMap::new();
-        let mut subjects: HashSet<Subject> = HashSet::new();
+        let mut versions: HashMap<SequenceId, HashSet<u32>> = HashMap::default();
+        let mut subjects: HashSet<Subject> = HashSet::default();
         let mut wanted = Wanted::default();
         for (id, event) in events {
             let Some(loaded) = self.enrollments.get(id) else { return Err(StoreError::missing("enrollment", id)) };

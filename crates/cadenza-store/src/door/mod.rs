@@ -66,7 +66,8 @@ use cadenza_core::machine::{Actor, Effect, Event, Refusal, decide};
 use cadenza_core::merge::{Cache, MergeError, Message};
 use cadenza_core::time::Time;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
+use crate::hashed::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The number of virtual shards, which nodes share (`nodes`).
@@ -107,7 +108,7 @@ pub struct Room {
 
 impl Default for Room {
     fn default() -> Self {
-        Room { of: HashMap::new(), others: u32::MAX }
+        Room { of: HashMap::default(), others: u32::MAX }
     }
 }
 
@@ -130,7 +131,7 @@ impl Door {
     pub fn new(node: Node) -> Door {
         Door {
             ids: Mutex::new(IdSource::new(node.number)),
-            flows: Mutex::new(HashMap::new()),
+            flows: Mutex::new(HashMap::default()),
             templates: Mutex::new(Cache::new(TEMPLATES_KEPT)),
             outage: Mutex::new(None),
             room: Mutex::default(),

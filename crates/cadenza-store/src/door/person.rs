@@ -15,7 +15,8 @@ use cadenza_core::merge::Fields;
 use cadenza_core::suppression::Suppressible;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+use crate::hashed::HashSet;
 use std::sync::Arc;
 
 /// A contact or company, with what merge fields say of it.
@@ -50,9 +51,15 @@ struct StoredAddress {
     value: String,
 }
 
-const CONTACTS: &str =
-    "SELECT c.id, c.first_name, c.last_name, c.title, c.owner_id, c.zone, c.country, c.linkedin, c.emails, c.phones, c.custom,
-        c.company_id, c.language, k.name, k.website, k.owner_id, k.zone, k.country, k.emails, k.phones, k.custom
+/// What every decision looks at; what a message may say of them follows it, only where one is written.
+const CONTACTS: &str = "SELECT c.id, c.owner_id, c.zone, c.emails, c.phones, c.company_id, k.owner_id, k.zone
+    FROM rows(id BIGINT) AS r
+    JOIN contact c ON c.workspace_id = $1 AND c.id = r.id
+    LEFT JOIN company k ON k.workspace_id = $1 AND k.id = c.company_id";
+
+const CONTACTS_WITH_FIELDS: &str = "SELECT c.id, c.owner_id, c.zone, c.emails, c.phones, c.company_id, k.owner_id, k.zone,
+        c.first_name, c.last_name, c.title, c.country, c.linkedin, c.custom, c.language,
+        k.name, k.website, k.country, k.emails, k.phones, k.custom
     FROM rows(id BIGINT) AS r
     JOIN contact c ON c.workspace_id = $1 AND c.id = r.id
     LEFT JOIN company k ON k.workspace_id = $1 AND k.id = c.company_id";
@@ -87,7 +94,8 @@ pub(super) fn load(round: &mut Round, q: &mut Query, subjects: HashSet<Subject>,
         }
     }
     let mut people = Vec::with_capacity(subjects.len());
-    for row in q.query_rows(CONTACTS, &Columns::new().ints(contacts.iter().copied()), &[round.workspace.into()])? {
+    let sql = if wanted.fields { CONTACTS_WITH_FIELDS } else { CONTACTS };
+    for row in q.query_rows(sql, &Columns::new().ints(contacts.iter().copied()), &[round.workspace.into()])? {
         let id = ContactId(row.int(0)?);
         people.push((Subject::Contact(id), contact(&row, id, wanted)?));
     }
@@ -104,31 +112,31 @@ pub(super) fn load(round: &mut Round, q: &mut Query, subjects: HashSet<Subject>,
 
 fn contact(row: &Row, id: ContactId, wanted: Wanted) -> Result<PersonInfo> {
     let bad = |why: String| StoreError::inconsistent("contact", id, why);
-    let own = zone(row.opt_text(5)?).map_err(bad)?;
+    let own = zone(row.opt_text(2)?).map_err(bad)?;
     let person = Person {
-        emails: addresses(row.text(8)?).map_err(bad)?,
-        phones: addresses(row.text(9)?).map_err(bad)?,
+        emails: addresses(row.text(3)?).map_err(bad)?,
+        phones: addresses(row.text(4)?).map_err(bad)?,
         plausible_zones: own.iter().cloned().collect(),
         zone: own,
-        company_zone: zone(row.opt_text(16)?).map_err(bad)?,
-        owner: row.opt_int(4)?.map(UserId),
-        company_owner: row.opt_int(15)?.map(UserId),
+        company_zone: zone(row.opt_text(7)?).map_err(bad)?,
+        owner: row.opt_int(1)?.map(UserId),
+        company_owner: row.opt_int(6)?.map(UserId),
     };
     let mut fields = Fields::new();
     if wanted.fields {
-        let (first, last) = (row.text(1)?, row.text(2)?);
+        let (first, last) = (row.text(8)?, row.text(9)?);
         fields.set("contact.first_name", first);
         fields.set("contact.last_name", last);
         fields.set("contact.full_name", format!("{first} {last}").trim());
-        fields.set("contact.title", row.text(3)?);
-        set(&mut fields, "contact.country", row.opt_text(6)?);
-        set(&mut fields, "contact.linkedin", row.opt_text(7)?);
-        set(&mut fields, "contact.language", row.opt_text(12)?);
-        custom(&mut fields, row.text(10)?, "contact", OF_CONTACT).map_err(bad)?;
-        if let Some(name) = row.opt_text(13)? {
+        fields.set("contact.title", row.text(10)?);
+        set(&mut fields, "contact.country", row.opt_text(11)?);
+        set(&mut fields, "contact.linkedin", row.opt_text(12)?);
+        set(&mut fields, "contact.language", row.opt_text(14)?);
+        custom(&mut fields, row.text(13)?, "contact", OF_CONTACT).map_err(bad)?;
+        if let Some(name) = row.opt_text(15)? {
             fields.set("company.name", name);
             let theirs = Theirs {
-                website: row.opt_text(14)?,
+                website: row.opt_text(16)?,
                 country: row.opt_text(17)?,
                 emails: row.text(18)?,
                 phones: row.text(19)?,
@@ -137,7 +145,7 @@ fn contact(row: &Row, id: ContactId, wanted: Wanted) -> Result<PersonInfo> {
             theirs.say(&mut fields).map_err(bad)?;
         }
     }
-    let company = row.opt_int(11)?.map(CompanyId);
+    let company = row.opt_int(5)?.map(CompanyId);
     Ok(PersonInfo { person, fields, opportunity: Fields::new(), company, known: wanted })
 }
 

@@ -13,7 +13,7 @@ use cadenza_core::facts::SequenceFacts;
 use cadenza_core::flow::{Channel, Flow, Priority, Regarding};
 use cadenza_core::ids::{ListId, SequenceId, UserId, WorkspaceId};
 use cadenza_core::settings::Settings;
-use std::collections::HashMap;
+use crate::hashed::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Sequences kept in memory; with more than this in use, all are read anew.
@@ -103,7 +103,7 @@ pub(super) fn load_sequence(
         list: row.opt_int(8)?.map(ListId),
         of: row.text(9)?.to_owned(),
         stamp,
-        flows: Mutex::new(HashMap::new()),
+        flows: Mutex::new(HashMap::default()),
     });
     let mut kept = door.flows();
     if kept.len() >= KEPT {
@@ -139,8 +139,8 @@ pub fn put_words_in(q: &mut Query, workspace: WorkspaceId, flow: &mut Flow) -> R
         "SELECT kind, sort_name, name, subject, body, html FROM message_template WHERE workspace_id = $1",
         &[workspace.into()],
     )?;
-    let mut templates = HashMap::new();
-    let mut snippets = HashMap::new();
+    let mut templates = HashMap::default();
+    let mut snippets = HashMap::default();
     for row in &rows {
         match row.text(0)? {
             "snippet" => {

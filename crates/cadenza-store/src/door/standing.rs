@@ -7,7 +7,7 @@ use crate::value::Columns;
 use cadenza_core::flow::Key;
 use cadenza_core::flow::edit::Standing;
 use cadenza_core::ids::{EnrollmentId, SequenceId, WorkspaceId};
-use std::collections::HashMap;
+use crate::hashed::HashMap;
 
 /// One that is live, and the version of the flow it walks.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub fn standings(
         &Columns::new().ints(all.iter().map(|s| s.enrollment.0)),
         &[workspace.into()],
     )?;
-    let mut had_by: HashMap<i64, Vec<Key>> = HashMap::new();
+    let mut had_by: HashMap<i64, Vec<Key>> = HashMap::default();
     for row in &had {
         let id = row.int(0)?;
         had_by.entry(id).or_default().push(key(row.text(1)?, id)?);

@@ -11,7 +11,7 @@ use cadenza_core::facts::{Inbox, MailboxFacts, Surroundings};
 use cadenza_core::ids::{MailboxId, UserId, WorkspaceId};
 use cadenza_core::settings::WorkspaceSettings;
 use cadenza_core::time::{Span, Time};
-use std::collections::HashMap;
+use crate::hashed::HashMap;
 
 /// What holds over a whole workspace.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ pub(super) fn load_workspace(
             ..Surroundings::default()
         },
         settings,
-        mailboxes: HashMap::new(),
-        users: HashMap::new(),
+        mailboxes: HashMap::default(),
+        users: HashMap::default(),
         words: Words { count: row.int(3)?, versions: row.int(4)?, updated_at: row.int(5)? },
         key: Key::new(row.blob(2)?),
     };

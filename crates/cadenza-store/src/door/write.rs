@@ -13,7 +13,7 @@ use cadenza_core::ids::{EnrollmentId, ListId, MailboxId, UserId};
 use cadenza_core::machine::{Actor, Level, Plan, Send, Settled, SuppressWhat, SuppressWhy};
 use cadenza_core::pacing::mix;
 use cadenza_core::time::Time;
-use std::collections::{HashMap, HashSet};
+use crate::hashed::{HashMap, HashSet};
 
 /// Everything a batch will write, gathered while it is decided.
 #[derive(Debug, Default)]
