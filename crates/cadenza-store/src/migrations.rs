@@ -28,6 +28,9 @@ pub fn migrate(db: &Database, steps: &[Migration<'_>]) -> Result<usize> {
         run += usize::from(ran);
     }
     refuse_more(db, steps.len())?;
+    if run > 0 {
+        db.write(Tx::plant_estimates)?;
+    }
     citus::distribute(db)?;
     Ok(run)
 }

@@ -3,10 +3,10 @@
 
 use crate::dialect::{Engine, Statement};
 use crate::error::{Result, StoreError};
+use crate::hashed::HashMap;
 use crate::row::Row;
 use crate::value::{Columns, Val, has_nul};
 use crate::{postgres, sqlite};
-use crate::hashed::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -164,6 +164,14 @@ impl Tx {
         }
         self.control("RELEASE SAVEPOINT attempt")?;
         done
+    }
+
+    /// Where the planner knows nothing of young tables, tells it what to take for granted; PostgreSQL counts (`statistics`).
+    pub(crate) fn plant_estimates(&mut self) -> Result<()> {
+        match &self.query.session {
+            Session::Sqlite(s) => s.plant_estimates(),
+            Session::Postgres(_) => Ok(()),
+        }
     }
 
     /// Transaction control; a failure ends the transaction.

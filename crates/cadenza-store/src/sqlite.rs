@@ -1,6 +1,7 @@
 //! The SQLite engine: how a connection is opened and how a statement runs on it. Transactions and the order of writers
-//! are in `writer`; the words of errors in `fault`.
+//! are in `writer`; the words of errors in `fault`; what the planner takes for granted in `estimates`.
 
+mod estimates;
 mod fault;
 mod lock;
 mod writer;

@@ -5,6 +5,7 @@ use super::load::{Look, Round};
 use super::{Door, Put};
 use crate::absences::Absence;
 use crate::error::{Result, StoreError};
+use crate::hashed::HashSet;
 use crate::query::Query;
 use cadenza_core::absence::Meanwhile;
 use cadenza_core::enrollment::{Hold, Holds};
@@ -12,7 +13,6 @@ use cadenza_core::flow::StepKind;
 use cadenza_core::ids::{EnrollmentId, UserId, WorkspaceId};
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::time::Time;
-use crate::hashed::HashSet;
 use std::fmt::Write as _;
 
 /// Whose current step the absence holds, hands over or skips, and has not yet; the next of them in order of their ids. What

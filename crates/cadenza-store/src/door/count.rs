@@ -1,11 +1,11 @@
 //! Counters: what a change adds to the figures of its sequence and step. Every counter is a sum over transitions, so that a
 //! recount of the rows gives the same (INV-5); the recount itself is in `recount`.
 
+use crate::hashed::HashMap;
 use cadenza_core::enrollment::{Enrollment, SequenceState, State};
 use cadenza_core::flow::Verdict;
 use cadenza_core::ids::SequenceId;
 use cadenza_core::machine::{Effect, Settled};
-use crate::hashed::HashMap;
 
 /// Sums of one batch, to be added to the stored ones.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@ use super::person::Wanted;
 use super::sequence::{SequenceInfo, load_sequence};
 use super::{Door, Put, write};
 use crate::error::{Result, StoreError};
+use crate::hashed::{HashMap, HashSet};
 use crate::query::Tx;
 use crate::value::Columns;
 use cadenza_core::enrollment::{Enrollment, SequenceState, Subject};
@@ -13,7 +14,6 @@ use cadenza_core::ids::{CompanyId, ContactId, EnrollmentId, SequenceId, UserId, 
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::settings::{Again as AgainSetting, AtATime};
 use cadenza_core::time::{Span, Time};
-use crate::hashed::{HashMap, HashSet};
 
 /// Did the caller say that those who finished here may be enrolled anew (OPS-12)?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,7 @@ use super::sequence::{SequenceInfo, load_flow, load_sequence};
 use super::workspace::{Workspace, load_workspace};
 use super::{Door, Put, count::Counts, write::Writes};
 use crate::error::{Result, StoreError};
+use crate::hashed::{HashMap, HashSet};
 use crate::query::Query;
 use crate::row::Row;
 use crate::value::{Columns, Val};
@@ -14,7 +15,6 @@ use cadenza_core::ids::{EnrollmentId, MailboxId, SequenceId, WorkspaceId};
 use cadenza_core::machine::{Event, Spread};
 use cadenza_core::pacing::{Ledger, Scope, Used};
 use cadenza_core::time::Time;
-use crate::hashed::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 

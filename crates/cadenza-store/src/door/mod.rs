@@ -56,6 +56,7 @@ pub use workspace::{MailboxRow, Workspace};
 pub use why::Why;
 
 use crate::error::{Result, StoreError};
+use crate::hashed::{HashMap, HashSet};
 use crate::nodes::Node;
 use crate::query::Tx;
 use cadenza_core::enrollment::{Enrollment, Reason, State};
@@ -67,7 +68,6 @@ use cadenza_core::merge::{Cache, MergeError, Message};
 use cadenza_core::time::Time;
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use crate::hashed::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The number of virtual shards, which nodes share (`nodes`).

@@ -2,6 +2,7 @@
 
 use super::load::Round;
 use crate::error::{Result, StoreError};
+use crate::hashed::HashSet;
 use crate::query::Query;
 use crate::row::Row;
 use crate::suppression;
@@ -16,7 +17,6 @@ use cadenza_core::suppression::Suppressible;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use crate::hashed::HashSet;
 use std::sync::Arc;
 
 /// A contact or company, with what merge fields say of it.
@@ -57,7 +57,8 @@ const CONTACTS: &str = "SELECT c.id, c.owner_id, c.zone, c.emails, c.phones, c.c
     JOIN contact c ON c.workspace_id = $1 AND c.id = r.id
     LEFT JOIN company k ON k.workspace_id = $1 AND k.id = c.company_id";
 
-const CONTACTS_WITH_FIELDS: &str = "SELECT c.id, c.owner_id, c.zone, c.emails, c.phones, c.company_id, k.owner_id, k.zone,
+const CONTACTS_WITH_FIELDS: &str =
+    "SELECT c.id, c.owner_id, c.zone, c.emails, c.phones, c.company_id, k.owner_id, k.zone,
         c.first_name, c.last_name, c.title, c.country, c.linkedin, c.custom, c.language,
         k.name, k.website, k.country, k.emails, k.phones, k.custom
     FROM rows(id BIGINT) AS r

@@ -7,13 +7,13 @@ use super::workspace::Workspace;
 use crate::error::{Result, StoreError};
 use crate::flows;
 use crate::folding::fold;
+use crate::hashed::HashMap;
 use crate::query::Query;
 use cadenza_core::enrollment::SequenceState;
 use cadenza_core::facts::SequenceFacts;
 use cadenza_core::flow::{Channel, Flow, Priority, Regarding};
 use cadenza_core::ids::{ListId, SequenceId, UserId, WorkspaceId};
 use cadenza_core::settings::Settings;
-use crate::hashed::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Sequences kept in memory; with more than this in use, all are read anew.

@@ -1,13 +1,13 @@
 //! How far those are who are live in a sequence: what an edit of its flow asks (SEQ-9).
 
 use crate::error::{Result, StoreError};
+use crate::hashed::HashMap;
 use crate::query::Query;
 use crate::row::Row;
 use crate::value::Columns;
 use cadenza_core::flow::Key;
 use cadenza_core::flow::edit::Standing;
 use cadenza_core::ids::{EnrollmentId, SequenceId, WorkspaceId};
-use crate::hashed::HashMap;
 
 /// One that is live, and the version of the flow it walks.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use super::Door;
 use super::load::Look;
 use super::sequence::Words;
 use crate::error::{Result, StoreError};
+use crate::hashed::HashMap;
 use crate::query::Query;
 use crate::suppression::Key;
 use cadenza_core::absence::Away;
@@ -11,7 +12,6 @@ use cadenza_core::facts::{Inbox, MailboxFacts, Surroundings};
 use cadenza_core::ids::{MailboxId, UserId, WorkspaceId};
 use cadenza_core::settings::WorkspaceSettings;
 use cadenza_core::time::{Span, Time};
-use crate::hashed::HashMap;
 
 /// What holds over a whole workspace.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use super::effects::subject_ids;
 use super::load::Round;
 use super::{Door, idle, room, rows, side};
 use crate::error::{Result, StoreError};
+use crate::hashed::{HashMap, HashSet};
 use crate::nodes::Node;
 use crate::query::Tx;
 use crate::value::Columns;
@@ -13,7 +14,6 @@ use cadenza_core::ids::{EnrollmentId, ListId, MailboxId, UserId};
 use cadenza_core::machine::{Actor, Level, Plan, Send, Settled, SuppressWhat, SuppressWhy};
 use cadenza_core::pacing::mix;
 use cadenza_core::time::Time;
-use crate::hashed::{HashMap, HashSet};
 
 /// Everything a batch will write, gathered while it is decided.
 #[derive(Debug, Default)]

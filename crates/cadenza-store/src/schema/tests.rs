@@ -41,6 +41,38 @@ fn the_workspace_leads_every_key() {
     }
 }
 
+#[test]
+fn the_planner_takes_one_record_for_less_than_a_workspace() {
+    let found = |sql: &str| plan_of(sql, None, if sql.contains("$3") { 3 } else { 2 });
+    for (sql, index) in [
+        ("SELECT type FROM address WHERE workspace_id = $1 AND subject = $2 AND subject_id = $3", "address_of"),
+        ("SELECT list_id FROM list_member WHERE workspace_id = $1 AND subject_id = $2", "list_member_of"),
+        (
+            "SELECT state FROM enrollment WHERE workspace_id = $1 AND contact_id = $2 AND life <> 3 ORDER BY id",
+            "enrollment_contact",
+        ),
+        (
+            "SELECT state FROM send WHERE workspace_id = $1 AND message_id = $2 ORDER BY enrollment_id, visit",
+            "send_message",
+        ),
+        ("SELECT visit FROM send WHERE workspace_id = $1 AND state = 'unknown' AND visit > $2", "send_unknown"),
+        (
+            "SELECT id FROM enrollment WHERE workspace_id = $1 AND sequence_id = $2 AND life IN (0, 1) AND contact_id = $3",
+            "enrollment_live_contact",
+        ),
+        (
+            "SELECT count(*) FROM enrollment WHERE workspace_id = $1 AND sequence_id = $2 AND state = 'active'",
+            "enrollment_sequence",
+        ),
+    ] {
+        let plan = found(sql);
+        assert!(plan.contains(&format!("{index} (")), "{sql}: {plan}");
+    }
+    // Those of a sequence are walked in the order of their ids, a page at a time: sorting all for each page would take for ever.
+    let walk = "SELECT id FROM enrollment WHERE workspace_id = $1 AND sequence_id = $2 AND life IN (0, 1) AND id > $3 ORDER BY id LIMIT 9";
+    assert!(found(walk).contains("PRIMARY KEY (workspace_id=? AND id>?)"), "{}", found(walk));
+}
+
 /// How SQLite would run a statement on these tables while they are empty, which is how it plans them later as well.
 pub(crate) fn plan_of(sql: &str, rows: Option<crate::value::Columns<'static>>, values: i64) -> String {
     let db = memory();
