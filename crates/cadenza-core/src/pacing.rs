@@ -5,8 +5,8 @@ use crate::calendar::Zone;
 use crate::flow::{Channel, Priority};
 use crate::settings::{Per, Rate};
 use crate::time::{Span, Time};
-use serde::{Deserialize, Serialize};
 use foldhash::fast::RandomState;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// What a limit counts for.

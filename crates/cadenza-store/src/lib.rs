@@ -62,6 +62,7 @@ pub mod tallies;
 pub mod tasks;
 pub mod teams;
 pub mod templates;
+pub mod track_record;
 pub mod tracking;
 mod url;
 pub mod users;

@@ -123,6 +123,7 @@ pub(super) fn take_in(
         });
     }
     round.counts.transition(Some(before), &after, &effects);
+    round.records.transition(&put.event, before, &after, &effects);
     touch_person(round, before, &after);
     if let Some(loaded) = round.enrollments.get_mut(&put.enrollment) {
         loaded.now = after;

@@ -1,5 +1,6 @@
 //! What a batch needs to know, loaded in a few statements: enrollments, sequences with their flows, people, attempts.
 
+use super::breaker::Records;
 use super::person::{PersonInfo, Wanted};
 use super::sequence::{SequenceInfo, load_flow, load_sequence};
 use super::workspace::{Workspace, load_workspace};
@@ -65,9 +66,10 @@ pub(super) struct Round {
     pub scopes: HashMap<i64, Scope>,
     pub writes: Writes,
     pub counts: Counts,
+    pub records: Records,
     pub news: Vec<(EnrollmentId, Spread)>,
     given: HashMap<MailboxId, u32>,
-    look: Look,
+    pub look: Look,
 }
 
 impl Round {
@@ -84,6 +86,7 @@ impl Round {
             scopes: HashMap::default(),
             writes: Writes::default(),
             counts: Counts::default(),
+            records: Records::default(),
             news: Vec::new(),
             given: HashMap::default(),
             look,

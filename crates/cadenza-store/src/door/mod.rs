@@ -7,6 +7,7 @@
 //! sequences in which nobody is left, `mend` sets going what stands still without need, `reopen` finds whom an end finished, `outbox` serves the sender.
 
 mod away;
+mod breaker;
 mod count;
 mod draft;
 mod effects;

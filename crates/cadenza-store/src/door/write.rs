@@ -2,7 +2,7 @@
 
 use super::effects::subject_ids;
 use super::load::Round;
-use super::{Door, idle, room, rows, side};
+use super::{Door, breaker, idle, room, rows, side};
 use crate::error::{Result, StoreError};
 use crate::hashed::{HashMap, HashSet};
 use crate::nodes::Node;
@@ -123,6 +123,7 @@ pub(super) fn write(door: &Door, tx: &mut Tx, round: &mut Round) -> Result<()> {
     write_sends(tx, round, door.node())?;
     write_lines(tx, round)?;
     write_counters(door, tx, round)?;
+    breaker::write(tx, round, i64::from(door.node().number))?;
     idle::note(tx, round)?;
     room::write(tx, round)?;
     side::write(door, tx, round)

@@ -247,6 +247,20 @@ pub(super) const STEPS: &[&str] = &[
         n BIGINT NOT NULL,
         PRIMARY KEY (workspace_id, sequence_id, step, name, part)
     ) WITHOUT ROWID",
+    // What a sequence or mailbox sent on a day (of UTC, since 1970), and what came of it: what its breaker goes by (SND-10). A part
+    // for each node, as counters have.
+    "CREATE TABLE track_record (
+        workspace_id BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        of_id BIGINT NOT NULL,
+        day BIGINT NOT NULL,
+        part BIGINT NOT NULL,
+        mails BIGINT NOT NULL,
+        bounces BIGINT NOT NULL,
+        complaints BIGINT NOT NULL,
+        PRIMARY KEY (workspace_id, kind, of_id, day, part),
+        CONSTRAINT track_record_kind CHECK (kind IN ('mailbox', 'sequence'))
+    ) WITHOUT ROWID",
     // Sequences that end when all are finished (SEQ-8) and in which nobody is left: the clock looks at them then.
     "CREATE TABLE sequence_idle (
         workspace_id BIGINT NOT NULL,

@@ -11,7 +11,7 @@ use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{self, Advanced, Again, Door, Enrolled, Put};
 use cadenza_store::nodes::{Node, Share};
 use cadenza_store::suppression::{self, Suppress, Why};
-use cadenza_store::{Database, StoreError, Tx, migrations, schema::SCHEMA};
+use cadenza_store::{Database, StoreError, Tx, migrations, schema::SCHEMA, track_record};
 use cadenza_testkit::Scratch;
 use cadenza_testkit::postgres::{TestDatabase, cluster};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -147,6 +147,10 @@ impl House {
         suppression::add(tx, WS, &key, &[what], self.now()).map(drop)
     }
 
+    /// What a person who resumes a sequence that paused itself does beside that.
+    pub fn forget_record(&self, id: SequenceId) {
+        self.db.write(move |tx| track_record::forget(tx, WS, track_record::Of::Sequence(id))).unwrap();
+    }
     pub fn now(&self) -> Time {
         Time::from_micros(self.now.load(Ordering::Relaxed))
     }

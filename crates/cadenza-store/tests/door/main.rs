@@ -34,6 +34,7 @@ on_both! {
     a_stop_after_the_mark_notes_the_result
     caps_park_and_draw_in_the_published_order
     an_unknown_delivery_waits_for_a_person
+    too_many_bounces_pause_sequence_and_mailbox
     a_message_that_nobody_was_told_of_is_given_back
     erasing_takes_the_activity_of_an_unknown_delivery_along
     missing_addresses_block_and_mend

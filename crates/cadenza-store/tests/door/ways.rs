@@ -4,7 +4,7 @@ use crate::house::{House, MAILBOX, SEQUENCE, WS, mail};
 use cadenza_core::enrollment::{BlockReason, Finish, Life, Mark, Phase, State};
 use cadenza_core::flow::{Branch, Flow};
 use cadenza_core::ids::SequenceId;
-use cadenza_core::machine::{BounceClass, DueChoice, Event, Incoming, Reach, Refusal, StopReason};
+use cadenza_core::machine::{BounceClass, DueChoice, Event, Fault, Incoming, Reach, Refusal, StopReason};
 use cadenza_core::suppression::Suppressible;
 use cadenza_core::time::Span;
 use cadenza_store::door::{self, Again, EnrollRefusal, Rest};
@@ -132,6 +132,50 @@ pub fn an_unknown_delivery_waits_for_a_person(house: &House) {
     assert_eq!(house.int("SELECT count(*) FROM send WHERE state = 'sent'"), 1, "the bounce proves it was sent");
     assert_eq!(house.int("SELECT count(*) FROM suppression"), 1);
     house.audit(SEQUENCE);
+}
+
+pub fn too_many_bounces_pause_sequence_and_mailbox(house: &House) {
+    let settings = r#"{"breaker":{"bounces_per_mille":250,"bounces_floor":4,"days":7}}"#;
+    house.sql("UPDATE workspace SET settings = $2 WHERE workspace_id = $1", &[WS.into(), settings.into()]);
+    let ids: Vec<_> = (1..=6).map(|n| house.one(house.grace(n))).collect();
+    house.tick();
+    let bounced = |n: usize| {
+        house.put(ids[n], Event::Bounce { visit: Some(1), class: BounceClass::Hard, detail: "5.1.1".into() }).unwrap()
+    };
+    let running = "SELECT count(*) FROM sequence WHERE state = 'active' AND held IS NULL";
+    let sending = "SELECT count(*) FROM mailbox WHERE held IS NULL";
+    let (all_run, all_send) = (house.int(running), house.int(sending));
+    for id in &ids[..4] {
+        house.put(*id, Event::DotMark { visit: 1, attempt: 1 }).unwrap();
+        house.put(*id, Event::Sent { visit: 1, attempt: 1 }).unwrap();
+    }
+    bounced(0);
+    assert_eq!((house.int(running), house.int(sending)), (all_run, all_send), "a quarter is allowed");
+    // Refused while it was offered: it counts among the mails as well, and makes two of five.
+    house.put(ids[4], Event::DotMark { visit: 1, attempt: 1 }).unwrap();
+    let refusal = Event::Refused { visit: 1, attempt: 1, fault: Fault::Recipient, detail: "550 5.1.1".into() };
+    house.put(ids[4], refusal).unwrap();
+    assert_eq!((house.int(running), house.int(sending)), (all_run - 1, all_send - 1), "it stops at once");
+    let why = "2 of 5 mails bounced within 7 days (40.0 %); it pauses above 25.0 % of at least 4";
+    for table in ["sequence", "mailbox"] {
+        assert_eq!(house.int(&format!("SELECT count(*) FROM {table} WHERE held = '{why}'")), 1, "{table}");
+    }
+    let asked = house.put(ids[5], Event::DotMark { visit: 1, attempt: 1 }).unwrap();
+    assert!(!asked.permitted, "what was recorded before is not marked");
+    house.audit(SEQUENCE);
+
+    // Whoever lets it go on has looked at it: the count begins anew, and so does what lies longer back than the window.
+    house.sql(
+        "UPDATE sequence SET state = 'active', held = NULL WHERE workspace_id = $1 AND id = $2",
+        &[WS.into(), SEQUENCE.into()],
+    );
+    house.forget_record(SEQUENCE);
+    bounced(1);
+    assert_eq!(house.int(running), all_run, "one bounce of none sent since");
+    house.sql("UPDATE track_record SET day = day - 7 WHERE workspace_id = $1", &[WS.into()]);
+    bounced(2);
+    assert_eq!(house.int("SELECT mails FROM track_record WHERE kind = 'sequence' ORDER BY day DESC LIMIT 1"), 0);
+    assert_eq!(house.int(running), all_run);
 }
 
 /// The answer to the commit that recorded it was lost: nobody brings it.

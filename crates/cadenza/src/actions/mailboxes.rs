@@ -13,8 +13,8 @@ use super::{ActionError, Caller, Privilege, Result};
 use crate::App;
 use crate::seal::Place;
 use cadenza_core::ids::MailboxId;
-use cadenza_store::door;
 use cadenza_store::mailboxes::{self, Auth, Caps, Mailbox, Security, Server};
+use cadenza_store::{door, track_record};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -130,6 +130,7 @@ pub async fn release(app: &App, caller: &Caller, id: MailboxId) -> Result<()> {
     change(app, allowed, move |c| {
         let mailbox = mailboxes::get(c.tx, c.w, id)?;
         mailboxes::release(c.tx, c.w, id)?;
+        track_record::forget(c.tx, c.w, track_record::Of::Mailbox(id))?;
         let before = json!({ "held": mailbox.held.map(|(why, _)| why) });
         c.note("mailbox.release", Some(id.0), Some(before), Some(json!({ "held": null })))?;
         Ok(door::ring_mailbox(c.tx, c.w, id, c.now)?)

@@ -41,7 +41,7 @@ use cadenza_core::time::Time;
 use cadenza_store::custom_fields::{self, FieldOf};
 use cadenza_store::message_templates::{self, MessageKind};
 use cadenza_store::sequences::{self, EndedBy, Sequence, Sharing, SubjectType};
-use cadenza_store::{Query, StoreError, Tx, audit, door, lists, users, workspaces};
+use cadenza_store::{Query, StoreError, Tx, audit, door, lists, track_record, users, workspaces};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -464,6 +464,9 @@ async fn change(
             return Ok(Ok(()));
         }
         sequences::update(tx, caller2.workspace, &s, now)?;
+        if before.held.is_some() && s.held.is_none() {
+            track_record::forget(tx, caller2.workspace, track_record::Of::Sequence(id))?;
+        }
         if s.state == SequenceState::Active {
             door::rouse_sequence(tx, caller2.workspace, id, now)?;
         }
