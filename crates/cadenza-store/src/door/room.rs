@@ -1,7 +1,7 @@
 //! The limiters of a batch: which limits hold for a step, their counts loaded and written back, and the lines before them.
 
 use super::Door;
-use super::load::Round;
+use super::load::{Look, Round};
 use super::sequence::SequenceInfo;
 use crate::error::{Result, StoreError};
 use crate::query::{Query, Tx};
@@ -15,6 +15,9 @@ use cadenza_core::time::{Span, Time};
 
 /// How long a mailbox that has enough to do is left alone; it is asked earlier where its work is done earlier.
 const BUSY: Span = Span::seconds(5);
+
+const COUNTS: &str = "SELECT l.id, l.since_at, l.used, l.wake_at FROM rows(id BIGINT) AS r
+    JOIN limiter l ON l.workspace_id = $1 AND l.id = r.id";
 
 /// Loads the limiters that the current step of an enrollment uses, where a limit holds for them.
 pub(super) fn make_room(
@@ -57,13 +60,15 @@ pub(super) fn load(q: &mut Query, round: &mut Round, info: &SequenceInfo, scopes
     if missing.is_empty() {
         return Ok(());
     }
+    // Those that many share come first, so that two nodes lock them in one order.
+    missing.sort_by_key(|(s, _)| (shared_by(s.kind), s.number()));
     let columns = Columns::new().ints(missing.iter().map(|(s, _)| s.number()));
-    let rows = q.query_rows(
-        "SELECT l.id, l.since_at, l.used, l.wake_at FROM rows(id BIGINT) AS r
-         JOIN limiter l ON l.workspace_id = $1 AND l.id = r.id",
-        &columns,
-        &[round.workspace.into()],
-    )?;
+    let sql = match round.look {
+        Look::Only => COUNTS.to_owned(),
+        // Else a node that decides quickly counts on before a slower one has decided, which then never comes to its turn.
+        Look::Held => format!("{COUNTS} FOR UPDATE OF l"),
+    };
+    let rows = q.query_rows(&sql, &columns, &[round.workspace.into()])?;
     for (scope, limit) in missing {
         let (mut used, mut has_line) = (Used::default(), false);
         for row in &rows {
@@ -81,6 +86,17 @@ pub(super) fn load(q: &mut Query, round: &mut Round, info: &SequenceInfo, scopes
         }
     }
     Ok(())
+}
+
+/// From what everybody uses to what one contact does.
+fn shared_by(kind: ScopeKind) -> u8 {
+    match kind {
+        ScopeKind::Workspace => 0,
+        ScopeKind::SequenceEmails | ScopeKind::SequenceTexts => 1,
+        ScopeKind::Domain => 2,
+        ScopeKind::MailboxGap | ScopeKind::MailboxHour | ScopeKind::MailboxDay => 3,
+        ScopeKind::Contact => 4,
+    }
 }
 
 /// Is this the gap of a mailbox to which this batch has given all that it takes at present?

@@ -4,6 +4,7 @@
 
 use super::furnish::{self, CHUNK, Smtp};
 use super::meter::{self, Stretch, rounded, shown};
+use super::others::{self, Others};
 use super::site;
 use crate::actions::Caller;
 use crate::app::App;
@@ -20,6 +21,8 @@ use std::time::Duration;
 const DELAYS: [&str; 3] = ["none"; 3];
 /// Between two looks at how far it is: seldom, so that looking takes no part in it.
 const LOOK: Duration = Duration::from_millis(50);
+/// After all nodes were seen, until they share the work.
+const LEVELLED: Duration = Duration::from_secs(others::LEASE_SECONDS as u64);
 
 /// Send three mails to each of many contacts, as fast as it goes
 ///
@@ -41,6 +44,9 @@ pub struct Args {
     /// Messages past their final mark at one moment; `serve` lets 8 where the configuration does not say otherwise
     #[arg(long, value_name = "N", default_value_t = 480, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub dot_permits: u32,
+    /// How many nodes share the work, on PostgreSQL; the others are processes of their own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub nodes: u32,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
@@ -57,6 +63,10 @@ struct Measured {
     steps: i64,
     seconds: f64,
     steps_per_s: f64,
+    /// With several nodes: the same for the time when all of them were at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    together_per_s: Option<f64>,
+    nodes: u32,
     /// Of this process: the database's too where it is a file, else not.
     cpu_s_per_1k: Option<f64>,
     peak_rss_mb: Option<f64>,
@@ -99,6 +109,10 @@ async fn measured(args: &Args, config: Config) -> Result<Measured, Failure> {
         connections_per_mailbox: args.connections as usize,
         ..Limits::default()
     };
+    let mut config = config;
+    if args.nodes > 1 {
+        config.nodes.lease_seconds = others::LEASE_SECONDS;
+    }
     let app = site::opened(config).await?;
     let caller = furnish::workspace(&app).await?;
     furnish::mailboxes(&app, &caller, &args.smtp, args.mailboxes as usize).await?;
@@ -108,13 +122,15 @@ async fn measured(args: &Args, config: Config) -> Result<Measured, Failure> {
 
     let stretch = Stretch::begin(&app.clock);
     let engine = Engine::start(&app, limits).await?;
-    let sent = until_sent(&app, &caller, sequence, wanted).await;
+    let mut others = Others::start(&app, args.nodes as usize - 1, &limits)?;
+    let sent = until_sent(&app, &caller, sequence, wanted, &mut others).await;
     let spent = stretch.end();
+    drop(others);
     // Before the recount, which holds every enrollment at once.
     let memory = meter::peak_memory_mb();
     app.stop();
     engine.stopped().await;
-    let steps = sent?;
+    let (steps, together_per_s) = sent?;
     site::counted_right(&app, &caller, sequence).await?;
     Ok(Measured {
         bench: "drip",
@@ -123,6 +139,8 @@ async fn measured(args: &Args, config: Config) -> Result<Measured, Failure> {
         steps,
         seconds: rounded(spent.seconds),
         steps_per_s: spent.rate(steps),
+        together_per_s,
+        nodes: args.nodes,
         cpu_s_per_1k: spent.cpu_s_per_1k(steps),
         peak_rss_mb: memory,
         mailboxes: args.mailboxes,
@@ -144,13 +162,39 @@ async fn enroll(app: &App, caller: &Caller, into: SequenceId, count: usize) -> R
     Ok(seconds)
 }
 
-/// Waits until the counters say that all were sent.
-async fn until_sent(app: &App, caller: &Caller, sequence: SequenceId, wanted: i64) -> Result<i64, Failure> {
+/// Waits until the counters say that all were sent. Answers how many, and how many a second from the moment when all nodes had
+/// their share to when nine tenths were sent: a node that has run out of work is none.
+async fn until_sent(
+    app: &App,
+    caller: &Caller,
+    sequence: SequenceId,
+    wanted: i64,
+    others: &mut Others,
+) -> Result<(i64, Option<f64>), Failure> {
     let (w, mut watch) = (caller.workspace, site::Watch::new(app));
+    let (clock, several) = (app.clock.stopwatch(), !others.are_none());
+    let (mut there_at, mut from, mut rate) = (None, None, None);
     loop {
         let now = app.db.read_async(move |q| sequences::sent(q, w, sequence)).await?;
+        let at = clock.elapsed();
+        if several && there_at.is_none() && others.are_there(app).await? {
+            there_at = Some(at);
+        }
+        // Shares are levelled at the sign of life that follows.
+        if from.is_none() && there_at.is_some_and(|there| at - there >= LEVELLED) {
+            from = Some((at, now));
+        }
+        if let (None, Some((began, had))) = (rate, from.filter(|_| now >= wanted * 9 / 10)) {
+            rate = Some(((now - had) as f64 / (at - began).as_secs_f64()).round());
+        }
         if now >= wanted {
-            return Ok(now);
+            return match from.filter(|(_, had)| *had < wanted / 2) {
+                None if several => Err(Failure::said(format!(
+                    "half of all was sent before {} nodes shared the work: give more --contacts",
+                    others.wanted()
+                ))),
+                _ => Ok((now, rate)),
+            };
         }
         tokio::time::sleep(LOOK).await;
         watch.look_again(now, wanted).await?;
@@ -162,6 +206,9 @@ fn tell(args: &Args, m: &Measured) -> Result<(), Failure> {
         return print::line(serde_json::to_string(m).map_err(Failure::said)?);
     }
     print::line(format_args!("{} mails in {} s: {} a second", m.steps, m.seconds, m.steps_per_s))?;
+    if let Some(together) = m.together_per_s {
+        print::line(format_args!("{together} a second while all {} nodes were at work", m.nodes))?;
+    }
     print::line(format_args!("{} CPU seconds for 1,000, {} MB at most", shown(m.cpu_s_per_1k), shown(m.peak_rss_mb)))?;
     print::line(format_args!(
         "{} mailboxes with {} connections each, {} past their final mark at once at most; {} enrolled a second before; {}",

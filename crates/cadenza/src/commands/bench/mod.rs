@@ -6,6 +6,7 @@ mod enroll;
 mod events;
 mod furnish;
 mod meter;
+mod others;
 mod site;
 mod tick;
 
