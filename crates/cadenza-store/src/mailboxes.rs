@@ -93,6 +93,14 @@ pub struct Mailbox {
     pub version: i64,
 }
 
+impl Mailbox {
+    /// Those that are read, and where the user's own mail lies.
+    pub fn all_folders(&self) -> Vec<&str> {
+        let sent = self.sent_folder.iter().filter(|sent| !self.folders.contains(sent));
+        self.folders.iter().chain(sent).map(String::as_str).collect()
+    }
+}
+
 const COLUMNS: &str = "id, owner_id, address, name, sandbox, signature, smtp_host, smtp_port, smtp_security, smtp_auth, \
      smtp_login, smtp_secret, imap_host, imap_port, imap_security, imap_auth, imap_login, imap_secret, imap_folders, \
      sent_folder, day_cap, hour_cap, gap_seconds, jitter_seconds, freshness_minutes, readable, read_at, read_failure, held, \
@@ -249,12 +257,28 @@ pub fn at_address(q: &mut Query, w: WorkspaceId, address: &str) -> Result<Option
     q.of(w).opt(&sql, args![address])?.as_ref().map(read).transpose()
 }
 
-/// The mailboxes of every workspace that have an inbox to be read.
-pub fn all_readable(q: &mut Query) -> Result<Vec<(WorkspaceId, Mailbox)>> {
-    let sql = format!("SELECT {COLUMNS}, workspace_id FROM mailbox WHERE imap_host IS NOT NULL ORDER BY id");
-    let last = COLUMNS.split(',').count();
-    let rows = q.query(&sql, &[])?;
-    rows.iter().map(|row| Ok((WorkspaceId(row.int(last)?), read(row)?))).collect()
+/// A mailbox that has an inbox to be read, in its present version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inbox {
+    pub workspace: WorkspaceId,
+    pub mailbox: MailboxId,
+    pub version: i64,
+}
+
+/// The inboxes of every workspace.
+pub fn inboxes(q: &mut Query) -> Result<Vec<Inbox>> {
+    let rows = q.query("SELECT workspace_id, id, version FROM mailbox WHERE imap_host IS NOT NULL ORDER BY id", &[])?;
+    let inbox = |row: &Row| {
+        let mut c = Cells::of(row, "mailbox");
+        Ok(Inbox { workspace: c.id(WorkspaceId)?, mailbox: c.id(MailboxId)?, version: c.int()? })
+    };
+    rows.iter().map(inbox).collect()
+}
+
+/// When the oldest enrollment that is live with this mailbox began; `None` where there is none.
+pub fn oldest_live(q: &mut Query, w: WorkspaceId, id: MailboxId) -> Result<Option<Time>> {
+    let sql = "SELECT MIN(enrolled_at) FROM enrollment WHERE workspace_id = $1 AND mailbox_id = $2 AND life IN (0, 1)";
+    q.of(w).one(sql, args![id])?.opt_time(0)
 }
 
 /// Nothing goes out from it until [`release`].
@@ -316,6 +340,13 @@ pub fn counted(q: &mut Query, w: WorkspaceId) -> Result<Vec<(ScopeKind, MailboxI
     q.of(w).all(sql, args![])?.iter().map(read).collect()
 }
 
+/// Another inbox is read from now on: nothing of it was.
+pub fn forget_reading(tx: &mut Tx, w: WorkspaceId, id: MailboxId) -> Result<()> {
+    tx.of(w).exec("DELETE FROM mailbox_folder WHERE workspace_id = $1 AND mailbox_id = $2", args![id])?;
+    let sql = "UPDATE mailbox SET read_at = NULL, read_failure = NULL WHERE workspace_id = $1 AND id = $2";
+    tx.of(w).exec_one(sql, args![id], "mailbox", id)
+}
+
 /// How far a folder has been read (RFC 9051 §2.3.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -323,13 +354,14 @@ pub struct Position {
     pub uid_next: u32,
 }
 
-pub fn position(q: &mut Query, w: WorkspaceId, id: MailboxId, folder: &str) -> Result<Option<Position>> {
-    let sql = "SELECT uid_validity, uid_next FROM mailbox_folder
+/// With the moment at which it was reached.
+pub fn position(q: &mut Query, w: WorkspaceId, id: MailboxId, folder: &str) -> Result<Option<(Position, Time)>> {
+    let sql = "SELECT uid_validity, uid_next, read_at FROM mailbox_folder
          WHERE workspace_id = $1 AND mailbox_id = $2 AND folder = $3";
     let row = q.of(w).opt(sql, args![id, folder])?;
     let position = |row: &Row| {
         let mut c = Cells::of(row, "mailbox_folder");
-        Ok(Position { uid_validity: c.count()?, uid_next: c.count()? })
+        Ok((Position { uid_validity: c.count()?, uid_next: c.count()? }, c.time()?))
     };
     row.as_ref().map(position).transpose()
 }

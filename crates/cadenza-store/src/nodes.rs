@@ -5,10 +5,11 @@
 //! Times that leases are measured by come from the database's own clock, handed in by the caller: a node whose clock is
 //! wrong takes nobody for gone.
 
-use crate::door::SHARDS;
+use crate::door::{SHARDS, shard};
 use crate::error::{Result, StoreError};
 use crate::query::{Query, Tx};
 use crate::value::Columns;
+use cadenza_core::ids::MailboxId;
 use cadenza_core::time::{Span, Time};
 
 /// What the database knows of its nodes' lives, taken together.
@@ -85,6 +86,17 @@ impl Share {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Is this mailbox read by its node?
+    pub fn holds(&self, mailbox: MailboxId) -> bool {
+        match self {
+            Share::All => true,
+            Share::Some(shards) => {
+                let shard = usize::try_from(shard(mailbox.0)).unwrap_or_default();
+                shards.as_bytes().get(shard) == Some(&b'1')
+            }
+        }
     }
 
     /// Does its node see to what belongs to nobody in particular (sequences that begin and end, absences)? That of the first

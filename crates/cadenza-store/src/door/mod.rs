@@ -55,6 +55,7 @@ pub use standing::{Stands, live_count, standings};
 pub use workspace::{MailboxRow, Workspace};
 
 pub use why::Why;
+pub(crate) use write::shard;
 
 use crate::error::{Result, StoreError};
 use crate::hashed::{HashMap, HashSet};

@@ -102,7 +102,7 @@ pub(super) struct Suppressed {
 }
 
 /// The shard of a mailbox or, without one, of an enrollment.
-pub(super) fn shard(of: i64) -> i64 {
+pub(crate) fn shard(of: i64) -> i64 {
     (mix(of as u64) % super::SHARDS as u64) as i64
 }
 

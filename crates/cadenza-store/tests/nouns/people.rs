@@ -8,7 +8,7 @@ use cadenza_core::time::Span;
 use cadenza_store::absences::{self, Absence};
 use cadenza_store::api_tokens::{self, ApiToken};
 use cadenza_store::audit::{self, Filter, Line};
-use cadenza_store::mailboxes::{self, Auth, Caps, Mailbox, Position, Security, Server};
+use cadenza_store::mailboxes::{self, Auth, Caps, Inbox, Mailbox, Position, Security, Server};
 use cadenza_store::roles::{self, Role};
 use cadenza_store::sessions::{self, Session};
 use cadenza_store::teams::{self, Team};
@@ -257,7 +257,9 @@ pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
     made.version = 2;
     world.write(|tx| mailboxes::update(tx, world.w, &made));
     assert_eq!(world.read(|q| mailboxes::at_address(q, world.w, "ulla@acme.test")), Some(made.clone()));
-    assert_eq!(world.read(mailboxes::all_readable), [(world.w, made.clone())]);
+    let inbox = Inbox { workspace: world.w, mailbox: made.id, version: 2 };
+    assert_eq!(world.read(mailboxes::inboxes), [inbox]);
+    assert_eq!(world.read(|q| mailboxes::oldest_live(q, world.w, made.id)), None);
     world.write(|tx| {
         mailboxes::hold(tx, world.w, made.id, "550 5.7.1", at(3))?;
         mailboxes::note_reading(tx, world.w, made.id, at(4), Ok(()))?;
@@ -273,8 +275,13 @@ pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
         mailboxes::set_position(tx, world.w, made.id, "INBOX", position(5), at(6))?;
         mailboxes::set_position(tx, world.w, made.id, "INBOX", position(8), at(7))
     });
-    assert_eq!(world.read(|q| mailboxes::position(q, world.w, made.id, "INBOX")), Some(position(8)));
+    assert_eq!(world.read(|q| mailboxes::position(q, world.w, made.id, "INBOX")), Some((position(8), at(7))));
     assert_eq!(world.read(|q| mailboxes::position(q, world.w, made.id, "Junk")), None);
+    world.write(|tx| mailboxes::forget_reading(tx, world.w, made.id));
+    let read = world.read(|q| mailboxes::get(q, world.w, made.id));
+    assert_eq!((read.read_at, read.read_failure), (None, None));
+    assert_eq!(world.read(|q| mailboxes::position(q, world.w, made.id, "INBOX")), None);
+    world.write(|tx| mailboxes::set_position(tx, world.w, made.id, "INBOX", position(9), at(8)));
     assert!(!world.read(|q| mailboxes::is_used(q, world.w, made.id)));
     let bare = Mailbox { id: MailboxId(3), address: "x@acme.test".into(), smtp: None, ..made.clone() };
     assert!(matches!(world.refused(|tx| mailboxes::create(tx, world.w, &bare)), StoreError::Violation { .. }));

@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 const CAPS: Caps = Caps { day: Some(200), hour: Some(40), gap_seconds: Some(60), jitter_seconds: Some(30) };
 const FRESHNESS_MINUTES: u32 = 10;
 const SIGNATURE_LENGTH_MAX: usize = 10_000;
+/// One connection looks at them in turn.
+const FOLDERS_MAX: usize = 20;
 
 /// How a server is reached, as it is typed.
 #[derive(Debug, Clone, Deserialize)]
@@ -91,6 +93,9 @@ pub async fn update(app: &App, caller: &Caller, id: MailboxId, new: MailboxChang
         apply(c, &mut mailbox, new.clone())?;
         refuse_taken(c, &mailbox)?;
         mailboxes::update(c.tx, c.w, &mailbox)?;
+        if whose_inbox(&old) != whose_inbox(&mailbox) {
+            mailboxes::forget_reading(c.tx, c.w, id)?;
+        }
         let mut after = shown(&mailbox);
         if secrets(&old) != secrets(&mailbox) {
             after["secrets"] = "changed".into();
@@ -245,9 +250,18 @@ fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange) -> Result<(), 
         }
     }
     if let Some(folders) = new.folders {
-        m.folders = folders.into_iter().map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect();
+        m.folders.clear();
+        for folder in folders.iter().map(|f| f.trim()).filter(|f| !f.is_empty()) {
+            match fields::name(folder) {
+                Ok(name) if m.folders.contains(&name) => {}
+                Ok(name) => m.folders.push(name),
+                Err(why) => faults.add("folders", why),
+            }
+        }
         if m.folders.is_empty() {
             faults.add("folders", "Name at least one folder, such as INBOX.");
+        } else if m.folders.len() > FOLDERS_MAX {
+            faults.add("folders", format!("At most {FOLDERS_MAX} folders are read."));
         }
     }
     faults.opt("sent_folder", &mut m.sent_folder, new.sent_folder, |t| fields::name(t));
@@ -312,6 +326,11 @@ fn refuse_taken(c: &mut Change<'_>, mailbox: &Mailbox) -> Result<(), Stopped> {
         }
         _ => Ok(()),
     }
+}
+
+/// What tells one inbox from another.
+fn whose_inbox(m: &Mailbox) -> Option<(&str, u16, Option<&str>)> {
+    m.imap.as_ref().map(|s| (s.host.as_str(), s.port, s.login.as_deref()))
 }
 
 fn secrets(m: &Mailbox) -> [Option<&Vec<u8>>; 2] {

@@ -1,8 +1,9 @@
 //! The engine: what runs by itself. `due` looks at the clock and records what is to be done, `deliver` brings recorded
 //! messages to the mail servers, `advance` puts what came of them through the door in batches, `recover` cleans up after a
-//! crash, `jobs` does work over very many rows, `node` is its place among other processes on the same database. It speaks to nobody but the database and the mail servers; a commit's bell
+//! crash, `reading` reads the mailboxes and `receive` takes in what came, `jobs` does work over very many rows, `node` is its place among other processes on the same database. It speaks to nobody but the database and the mail servers; a commit's bell
 //! wakes it.
 
+mod account;
 mod advance;
 mod away;
 mod compose;
@@ -11,6 +12,7 @@ mod due;
 pub mod jobs;
 mod lane;
 mod node;
+mod reading;
 pub mod receive;
 mod recover;
 mod reopen;
@@ -18,10 +20,11 @@ mod side;
 mod transport;
 mod witness;
 
+pub(crate) use account::{account, inbox_account};
 pub use advance::Advancer;
 pub use compose::{NotComposed, as_sent};
 pub use due::end_sequence;
-pub(crate) use transport::account;
+pub use reading::Reading;
 
 use crate::app::App;
 use crate::mail::smtp::Timeouts;
@@ -41,11 +44,18 @@ pub struct Limits {
     pub connections_per_mailbox: usize,
     /// How long mail servers are waited for.
     pub patience: Timeouts,
+    pub reading: Reading,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { dot_permits: 8, claimed_max: 1_000, connections_per_mailbox: 1, patience: Timeouts::default() }
+        Limits {
+            dot_permits: 8,
+            claimed_max: 1_000,
+            connections_per_mailbox: 1,
+            patience: Timeouts::default(),
+            reading: Reading::default(),
+        }
     }
 }
 
@@ -76,6 +86,7 @@ impl Engine {
             tokio::spawn(side::run(app.clone(), seat.clone())),
             tokio::spawn(jobs::run(app.clone())),
             tokio::spawn(deliver::run(app.clone(), post.clone())),
+            tokio::spawn(reading::run(app.clone(), seat.clone(), limits.reading)),
         ];
         let over = watch::Sender::new(false);
         let node = tokio::spawn(node::run(app.clone(), seat, over.subscribe()));

@@ -1,16 +1,15 @@
 //! To where a message goes: a mailbox's SMTP server, or the sandbox. Both are behind the same outbox and the same final mark:
 //! first everything but the dot, then the dot.
 
+use super::account::account;
 use crate::app::App;
 use crate::mail::smtp::{
-    Account, Answer, Auth, Blame, ConnectFailure, Connection, Envelope, HeloName, OfferFailure, Reach, Refusal,
-    Security, Timeouts, Trust,
+    Account, Answer, Blame, ConnectFailure, Connection, Envelope, OfferFailure, Refusal, Timeouts,
 };
-use crate::seal::Place;
 use cadenza_core::compose::Address;
 use cadenza_core::ids::{MailboxId, WorkspaceId};
 use cadenza_core::machine::Fault;
-use cadenza_store::mailboxes::{self, Mailbox, Server};
+use cadenza_store::mailboxes::Mailbox;
 use cadenza_store::{StoreError, sandbox_messages};
 
 /// A message ready to go.
@@ -175,44 +174,6 @@ async fn keep(
 
 fn address(text: &str) -> Result<Address, Setback> {
     text.parse().map_err(|e| Setback::Refused { fault: Fault::Recipient, detail: format!("{e}") })
-}
-
-/// How a mailbox signs in to its server.
-pub(crate) fn account(app: &App, workspace: WorkspaceId, row: &Mailbox, server: &Server) -> Result<Account, String> {
-    let secret = match &server.secret {
-        None => String::new(),
-        Some(sealed) => {
-            let place = Place { workspace: workspace.0, table: "mailbox", row: row.id.0, column: "smtp_secret" };
-            let bytes = app.seal.open(place, sealed).map_err(|e| e.to_string())?;
-            String::from_utf8(bytes).map_err(|_| "the stored secret is no text".to_owned())?
-        }
-    };
-    let user = server.login.clone().unwrap_or_else(|| row.address.clone());
-    let auth = match server.auth {
-        mailboxes::Auth::None => Auth::None,
-        mailboxes::Auth::Password => Auth::Password { user, password: secret },
-        mailboxes::Auth::Xoauth2 => Auth::XOAuth2 { user, token: secret },
-    };
-    let security = match server.security {
-        mailboxes::Security::None => Security::None,
-        mailboxes::Security::Starttls => Security::StartTls,
-        mailboxes::Security::Tls => Security::Tls,
-    };
-    let domain = row.address.rsplit_once('@').map_or("localhost", |(_, d)| d);
-    let trust = match &app.config.mail.root_certificates {
-        None => Trust::system(),
-        Some(path) => Trust::with_root(&std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?),
-    };
-    Ok(Account {
-        host: server.host.clone(),
-        port: server.port,
-        security,
-        auth,
-        helo: HeloName::new(domain).map_err(|e| e.to_string())?,
-        timeouts: Timeouts::default(),
-        trust: trust.map_err(|e| e.to_string())?,
-        reach: Reach::anywhere(),
-    })
 }
 
 fn connect_setback(e: &ConnectFailure) -> Setback {

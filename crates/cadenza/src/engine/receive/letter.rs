@@ -42,17 +42,24 @@ impl Letter {
 
     /// The beginning of what the writer wrote, on one line.
     pub fn preview(&self) -> String {
-        let Ok(incoming) = &self.incoming else { return String::new() };
+        let incoming = match &self.incoming {
+            Ok(incoming) => incoming,
+            Err(why) => return format!("This message could not be read: {why}."),
+        };
         let text = if incoming.text.trim().is_empty() { &incoming.full_text } else { &incoming.text };
         preview(text)
     }
 
-    /// The verdict with its evidence, or why it could not be read.
-    pub fn classification(&self) -> String {
-        match &self.incoming {
-            Ok(incoming) => serde_json::json!(incoming.verdict).to_string(),
-            Err(why) => serde_json::json!({ "unreadable": why.to_string() }).to_string(),
+    /// The verdict with its evidence, or why it could not be read. `whole` is the size of a mail of which this is the beginning.
+    pub fn classification(&self, whole: Option<u32>) -> String {
+        let mut verdict = match &self.incoming {
+            Ok(incoming) => serde_json::json!(incoming.verdict),
+            Err(why) => serde_json::json!({ "unreadable": why.to_string() }),
+        };
+        if let Some(bytes) = whole {
+            verdict["read_of_bytes"] = serde_json::json!({ "read": self.raw.len(), "of": bytes });
         }
+        verdict.to_string()
     }
 }
 

@@ -5,9 +5,11 @@
 mod letter;
 mod meaning;
 mod texts;
+mod unread;
 mod whose;
 
 pub use texts::{TextMessage, receive_text};
+pub use unread::{Unread, keep_unread};
 
 use crate::app::App;
 use cadenza_core::enrollment::Subject;
@@ -31,6 +33,8 @@ pub enum Source {
     Http,
     Imap {
         mailbox: MailboxId,
+        /// The mail's size, where no more than its beginning was fetched.
+        whole: Option<u32>,
     },
 }
 
@@ -95,7 +99,7 @@ fn take_in(
             Source::Imap { .. } => inbound_messages::Source::Imap,
         },
         mailbox: match source {
-            Source::Imap { mailbox } => Some(mailbox),
+            Source::Imap { mailbox, .. } => Some(mailbox),
             _ => found.mailbox.or(first.and_then(|c| c.mailbox)),
         },
         received_at,
@@ -104,7 +108,10 @@ fn take_in(
         subject: letter.subject(),
         preview: letter.preview(),
         class: meaning.class,
-        classification: letter.classification(),
+        classification: letter.classification(match source {
+            Source::Imap { whole, .. } => whole,
+            _ => None,
+        }),
         corrected_by: None,
         matched_by: found.by,
         subject_of: found.subject(),
@@ -113,7 +120,8 @@ fn take_in(
         visit: found.visit,
         assigned_to: first.map(|c| c.owner.unwrap_or(c.enrolled_by)),
         seen_at: None,
-        handled_at: (!meaning.class.asks_for_a_person()).then_some(now),
+        // Who knows what a mail says that cannot be read?
+        handled_at: (!meaning.class.asks_for_a_person() && letter.incoming.is_ok()).then_some(now),
     };
     // Machine mail that concerns nobody is only noted: an inbox is full of it.
     let raw = (!unmatched_machine && letter.incoming.is_ok()).then_some(letter.raw.as_slice());

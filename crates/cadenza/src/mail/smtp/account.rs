@@ -1,9 +1,7 @@
 //! Where and how to connect. Holds secrets, which its `Debug` does not show.
 
-use super::tls::Trust;
-use std::fmt;
+use super::super::line::{Auth, Reach, Security, Trust};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A mail server and how to sign in to it.
@@ -18,31 +16,6 @@ pub struct Account {
     pub timeouts: Timeouts,
     pub trust: Trust,
     pub reach: Reach,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Security {
-    /// Plain text; for this machine and trusted networks. A password is then sent to this machine only.
-    None,
-    /// Plain text until STARTTLS (RFC 3207); where the server does not offer it, the connection fails.
-    StartTls,
-    /// TLS from the first byte (RFC 8314), usually on port 465.
-    Tls,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub enum Auth {
-    None,
-    /// PLAIN (RFC 4616), or LOGIN where only that is offered.
-    Password {
-        user: String,
-        password: String,
-    },
-    /// An OAuth 2.0 access token, as Google and Microsoft take it.
-    XOAuth2 {
-        user: String,
-        token: String,
-    },
 }
 
 /// The name that this side gives in EHLO: a domain, or an address in brackets (RFC 5321 §4.1.4).
@@ -73,11 +46,6 @@ pub struct Timeouts {
     pub idle: Duration,
 }
 
-/// Which addresses may be connected to. A host is a user's input: without this, a mailbox's settings could be used to
-/// reach into the private network.
-#[derive(Clone)]
-pub struct Reach(Option<Arc<dyn Fn(IpAddr) -> bool + Send + Sync>>);
-
 impl HeloName {
     pub fn new(name: &str) -> Result<HeloName, InvalidHeloName> {
         let invalid = || InvalidHeloName { found: name.chars().take(80).collect() };
@@ -107,35 +75,6 @@ impl Default for Timeouts {
     }
 }
 
-impl Reach {
-    pub fn anywhere() -> Reach {
-        Reach(None)
-    }
-    /// Only addresses that `allowed` says yes to; the address that was asked about is the one connected to.
-    pub fn only(allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Reach {
-        Reach(Some(Arc::new(allowed)))
-    }
-    pub(super) fn allows(&self, address: IpAddr) -> bool {
-        self.0.as_ref().is_none_or(|allowed| allowed(address))
-    }
-}
-
-impl fmt::Debug for Reach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Reach(limited)" } else { "Reach(anywhere)" })
-    }
-}
-
-impl fmt::Debug for Auth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Auth::None => "None",
-            Auth::Password { .. } => "Password(…)",
-            Auth::XOAuth2 { .. } => "XOAuth2(…)",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,11 +87,5 @@ mod tests {
         for bad in ["", "a b", "a\r\nMAIL FROM:<>", "-a", "[192.0.2.1", "[x]", "ä.example", &"a".repeat(254)] {
             assert!(HeloName::new(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn secrets_stay_out_of_debug_output() {
-        let auth = Auth::Password { user: "ada".into(), password: "hunter2".into() };
-        assert_eq!(format!("{auth:?}"), "Password(…)");
     }
 }

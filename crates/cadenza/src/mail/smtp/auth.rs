@@ -1,6 +1,6 @@
 //! Signing in (RFC 4954) by PLAIN (4616), LOGIN or XOAUTH2. The caller has seen to it that the line is protected.
 
-use super::account::Auth;
+use super::super::line::{self, Auth};
 use super::connect::ask;
 use super::extensions::Extensions;
 use super::outcome::{ConnectFailure, Lost, Stage};
@@ -29,19 +29,8 @@ pub(super) async fn sign_in(
     if reply.is_positive() { Ok(()) } else { Err(out_of_turn(reply)) }
 }
 
-/// Whether the secrets can be said in every mechanism: PLAIN parts by NUL, XOAUTH2 by U+0001.
-pub(super) fn is_sayable(auth: &Auth) -> bool {
-    let clean = |text: &str| !text.bytes().any(|b| b.is_ascii_control());
-    match auth {
-        Auth::None => true,
-        Auth::Password { user, password: secret } | Auth::XOAuth2 { user, token: secret } => {
-            clean(user) && clean(secret)
-        }
-    }
-}
-
 async fn plain(wire: &mut Wire, user: &str, password: &str, limit: Duration) -> Result<Reply, ConnectFailure> {
-    let response = STANDARD.encode(format!("\0{user}\0{password}"));
+    let response = line::plain(user, password);
     let reply = ask(wire, Stage::Auth, &format!("AUTH PLAIN {response}"), limit).await?;
     // A server that overlooked the initial response asks for it.
     if reply.code == 334 { ask(wire, Stage::Auth, &response, limit).await } else { Ok(reply) }
@@ -59,14 +48,13 @@ async fn login(wire: &mut Wire, user: &str, password: &str, limit: Duration) -> 
 }
 
 async fn xoauth2(wire: &mut Wire, user: &str, token: &str, limit: Duration) -> Result<Reply, ConnectFailure> {
-    let response = STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
+    let response = line::xoauth2(user, token);
     let reply = ask(wire, Stage::Auth, &format!("AUTH XOAUTH2 {response}"), limit).await?;
     if reply.code != 334 {
         return Ok(reply);
     }
     // A refusal: its cause is in the challenge, the code comes after an empty answer.
-    let cause = STANDARD.decode(reply.text.trim()).unwrap_or_default();
-    let cause: String = String::from_utf8_lossy(&cause).chars().filter(|c| !c.is_control()).take(500).collect();
+    let cause = line::xoauth2_cause(&reply.text);
     let with_cause = |refusal: Refusal| Refusal { text: format!("{} {cause}", refusal.text), ..refusal };
     match ask(wire, Stage::Auth, "", limit).await {
         Err(ConnectFailure::Refused(refusal)) => Err(ConnectFailure::Refused(with_cause(refusal))),

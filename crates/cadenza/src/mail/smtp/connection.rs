@@ -61,8 +61,7 @@ impl Connection {
     }
     /// Protocol and cipher suite, such as `TLSv1_3 TLS13_AES_256_GCM_SHA384`.
     pub fn tls(&self) -> Option<String> {
-        let tls = self.wire.as_ref()?.tls()?;
-        Some(format!("{:?} {:?}", tls.protocol_version()?, tls.negotiated_cipher_suite()?.suite()))
+        self.wire.as_ref()?.tls()
     }
 
     /// Whether it can be offered a mail, as far as this side knows.

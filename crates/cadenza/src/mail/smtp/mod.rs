@@ -18,11 +18,11 @@ mod probe;
 mod refusal;
 mod reply;
 mod stuffing;
-mod tls;
 mod transaction;
 mod wire;
 
-pub use account::{Account, Auth, HeloName, InvalidHeloName, Reach, Security, Timeouts};
+pub use super::line::{Auth, InvalidTrust, LineFailure, Reach, Security, Trust};
+pub use account::{Account, HeloName, InvalidHeloName, Timeouts};
 pub use connection::Connection;
 pub use envelope::{DeliveryReports, Envelope, EnvelopeId, InvalidEnvelopeId, Notify, Return};
 pub use extensions::Extensions;
@@ -33,4 +33,3 @@ pub use probe::{Findings, probe};
 pub use refusal::{Blame, Enhanced, Refusal, Term, judge};
 pub use reply::Reply;
 pub use stuffing::Stuffing;
-pub use tls::{InvalidTrust, Trust};

@@ -1,10 +1,10 @@
 //! How connecting, offering and finishing end, in the one distinction that matters: accepted, refused, provably not
 //! accepted, or unknown. Decides nothing about what follows.
 
+use super::super::line::LineFailure;
 use super::refusal::{Refusal, Term, judge};
 use super::reply::Reply;
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// Where in the conversation something happened.
@@ -85,27 +85,10 @@ pub enum Unfit {
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectFailure {
-    #[error("the host {host:?} cannot be found: {why}")]
-    Unresolved { host: String, why: String },
-    #[error("{host:?} leads to {address}, which may not be connected to")]
-    Forbidden { host: String, address: IpAddr },
-    #[error("{host}:{port} cannot be reached: {why}")]
-    Unreachable { host: String, port: u16, why: String },
-    #[error("{host:?} is neither a host name nor an address, so no certificate can be for it")]
-    HostName { host: String },
-    /// The certificate is not for this host, not of a trusted root, or expired.
-    #[error("the server's certificate is not valid: {why}")]
-    Certificate { why: String },
-    #[error("the TLS handshake failed: {why}")]
-    Handshake { why: String },
-    #[error("the server does not offer STARTTLS; nothing was sent over the unprotected line")]
-    NoStartTls,
-    #[error("the password would cross the network unprotected: choose STARTTLS or TLS")]
-    UnprotectedPassword,
+    #[error(transparent)]
+    Line(#[from] LineFailure),
     #[error("the server offers no way to sign in that fits: it offers {}", if .offered.is_empty() { "none" } else { .offered })]
     NoMechanism { offered: String },
-    #[error("user, password and token may not contain control characters")]
-    Credentials,
     #[error("refused: {0}")]
     Refused(Refusal),
     #[error("refused for now: {0}")]
@@ -172,19 +155,9 @@ impl ConnectFailure {
     /// Whether trying again later, with nothing changed, may succeed.
     pub fn is_passing(&self) -> bool {
         match self {
-            ConnectFailure::Unresolved { .. }
-            | ConnectFailure::Unreachable { .. }
-            | ConnectFailure::Handshake { .. }
-            | ConnectFailure::Deferred(_)
-            | ConnectFailure::Lost { .. } => true,
-            ConnectFailure::Forbidden { .. }
-            | ConnectFailure::HostName { .. }
-            | ConnectFailure::Certificate { .. }
-            | ConnectFailure::NoStartTls
-            | ConnectFailure::UnprotectedPassword
-            | ConnectFailure::NoMechanism { .. }
-            | ConnectFailure::Credentials
-            | ConnectFailure::Refused(_) => false,
+            ConnectFailure::Line(failure) => failure.is_passing(),
+            ConnectFailure::Deferred(_) | ConnectFailure::Lost { .. } => true,
+            ConnectFailure::NoMechanism { .. } | ConnectFailure::Refused(_) => false,
         }
     }
 }

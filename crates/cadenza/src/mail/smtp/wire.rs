@@ -1,5 +1,6 @@
 //! Bytes on the line: one socket, plain or in TLS, read reply by reply and written in whole buffers. Knows no commands.
 
+use super::super::line::Stream;
 use super::inbox::Inbox;
 use super::outcome::Lost;
 use super::reply::Reply;
@@ -7,21 +8,14 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::client::TlsStream;
 
 /// One read.
 const CHUNK: usize = 4096;
 /// A buffer that a large mail has grown is given back.
 const KEPT_MAX: usize = 256 * 1024;
-
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
 
 /// A connected line.
 #[derive(Debug)]
@@ -51,17 +45,12 @@ impl Wire {
     /// The socket, for a TLS handshake. What had already come is dropped: it was sent before TLS began, by whoever
     /// (RFC 3207 §4.2, response injection).
     pub fn into_plain(self) -> Option<TcpStream> {
-        match self.stream {
-            Stream::Plain(stream) => Some(stream),
-            Stream::Tls(_) => None,
-        }
+        self.stream.into_plain()
     }
 
-    pub fn tls(&self) -> Option<&rustls::ClientConnection> {
-        match &self.stream {
-            Stream::Plain(_) => None,
-            Stream::Tls(stream) => Some(stream.get_ref().1),
-        }
+    /// Protocol and cipher suite.
+    pub fn tls(&self) -> Option<String> {
+        self.stream.described()
     }
 
     /// Reads one reply, within `limit` for the whole of it.
@@ -146,35 +135,5 @@ pub(super) fn lost(error: &io::Error) -> Lost {
         // TLS reports an end without its farewell as this; for SMTP, both are an end.
         io::ErrorKind::UnexpectedEof => Lost::Closed,
         _ => Lost::Network(error.to_string()),
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
     }
 }

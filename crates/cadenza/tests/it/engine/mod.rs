@@ -10,7 +10,7 @@ mod crashes;
 mod edited;
 mod ends;
 mod fairness;
-mod house;
+pub mod house;
 mod mails;
 mod restored;
 mod servers;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::smtp_server::{Act, Phase, Script, SmtpServer, say};
-use cadenza::mail::smtp::{ConnectFailure, EnvelopeId, Lost, Stage, Unfit};
+use cadenza::mail::smtp::{ConnectFailure, EnvelopeId, LineFailure, Lost, Stage, Unfit};
 use cadenza_core::compose::{Content, HeaderText, Letter, Mailbox, MessageId, SentAt, compose};
 use cadenza_core::time::Time;
 use futures_util::FutureExt;
@@ -211,7 +211,7 @@ async fn hosts_that_may_not_be_reached_are_not_connected_to() {
         account.host = host.to_owned();
         account.reach = Reach::only(|address| !address.is_loopback());
         let failure = Connection::open(&account, &Clock::system()).await.unwrap_err();
-        assert!(matches!(failure, ConnectFailure::Forbidden { .. }), "{failure}");
+        assert!(matches!(failure, ConnectFailure::Line(LineFailure::Forbidden { .. })), "{failure}");
         assert!(!failure.is_passing());
     }
     assert_eq!(server.log().connections, 0);
@@ -221,9 +221,9 @@ async fn hosts_that_may_not_be_reached_are_not_connected_to() {
 async fn hosts_that_are_not_there_say_so() {
     let mut account = patient(1);
     let failure = Connection::open(&account, &Clock::system()).await.unwrap_err();
-    assert!(matches!(failure, ConnectFailure::Unreachable { port: 1, .. }), "{failure}");
+    assert!(matches!(failure, ConnectFailure::Line(LineFailure::Unreachable { port: 1, .. })), "{failure}");
     account.host = "no-such-host.invalid".to_owned();
     let failure = Connection::open(&account, &Clock::system()).await.unwrap_err();
-    assert!(matches!(failure, ConnectFailure::Unresolved { .. }), "{failure}");
+    assert!(matches!(failure, ConnectFailure::Line(LineFailure::Unresolved { .. })), "{failure}");
     assert!(failure.is_passing());
 }

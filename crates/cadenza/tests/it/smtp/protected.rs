@@ -3,7 +3,7 @@
 use super::*;
 use crate::certificates::Certificates;
 use crate::smtp_server::{Act, Phase, Script, SmtpServer, Tls, say};
-use cadenza::mail::smtp::{Blame, ConnectFailure, Stage, probe};
+use cadenza::mail::smtp::{Blame, ConnectFailure, LineFailure, Stage, probe};
 
 struct Private {
     certificates: Certificates,
@@ -102,7 +102,7 @@ async fn certificates_of_strangers_and_for_others_are_refused() {
     let other_name = Account { host: "127.0.0.2".to_owned(), ..private.account(&server, Security::Tls) };
     for account in [stranger, other_root] {
         let failure = Connection::open(&account, &Clock::system()).await.unwrap_err();
-        assert!(matches!(failure, ConnectFailure::Certificate { .. }), "{failure}");
+        assert!(matches!(failure, ConnectFailure::Line(LineFailure::Certificate { .. })), "{failure}");
         assert!(!failure.is_passing(), "a person has to look at it");
     }
     // The server listens on 127.0.0.1 alone, so the other name has a forwarder.
@@ -115,7 +115,7 @@ async fn certificates_of_strangers_and_for_others_are_refused() {
         let _ = tokio::io::copy_bidirectional(&mut here, &mut there).await;
     });
     let failure = Connection::open(&other_name, &Clock::system()).await.unwrap_err();
-    assert!(matches!(failure, ConnectFailure::Certificate { .. }), "{failure}");
+    assert!(matches!(failure, ConnectFailure::Line(LineFailure::Certificate { .. })), "{failure}");
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn a_server_without_a_fitting_mechanism_is_told_from_a_wrong_password() {
     let failure = Connection::open(&account, &Clock::system()).await.unwrap_err();
     assert_eq!(failure.to_string(), "the server offers no way to sign in that fits: it offers GSSAPI XOAUTH2");
     let account = Account { auth: password("a\0b", "x"), ..account };
-    assert_eq!(Connection::open(&account, &Clock::system()).await.unwrap_err(), ConnectFailure::Credentials);
+    assert_eq!(Connection::open(&account, &Clock::system()).await.unwrap_err(), LineFailure::Credentials.into());
 }
 
 #[tokio::test]

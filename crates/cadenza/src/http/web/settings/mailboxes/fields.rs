@@ -26,6 +26,7 @@ pub async fn fields_of(
     let mut groups = vec![writer(viewer, m, people)];
     if m.is_none_or(|m| !m.sandbox) {
         groups.push(server(m));
+        groups.push(inbox(m));
         groups.push(caps(m));
     }
     for group in &mut groups {
@@ -106,6 +107,49 @@ fn server(m: Option<&Mailbox>) -> FieldGroup {
     }
 }
 
+fn inbox(m: Option<&Mailbox>) -> FieldGroup {
+    let imap = m.and_then(|m| m.imap.as_ref());
+    let secret = imap.is_some_and(|s| s.secret.is_some());
+    let stored = if secret { "One is stored. Empty: it stays." } else { "Stored sealed, and never shown again." };
+    FieldGroup {
+        label: "Server that it is read from (IMAP)",
+        about: "So that replies stop its sequences. Reading changes nothing there: no mail is moved, and none turns read.",
+        fields: vec![
+            Field::new("imap.host", "Server")
+                .help("Such as imap.example.com. Empty: the mailbox is not read.")
+                .value(imap.map_or("", |s| &s.host)),
+            Field::new("imap.port", "Port")
+                .of(Input::Number)
+                .usual("993 with TLS, 143 with STARTTLS")
+                .value(imap.map_or_else(|| "993".to_owned(), |s| s.port.to_string())),
+            Field::new("imap.security", "Protection of the line")
+                .of(Input::choices(&[("tls", "TLS"), ("starttls", "STARTTLS")]))
+                .value(imap.map_or(Security::Tls, |s| s.security).as_str()),
+            Field::new("imap.auth", "Sign in by")
+                .of(Input::choices(&[("password", "password"), ("xoauth2", "OAuth 2 access token")]))
+                .value(imap.map_or(Auth::Password, |s| s.auth).as_str()),
+            Field::new("imap.login", "Sign-in name")
+                .help("Usually the address.")
+                .autocomplete("off")
+                .value(imap.and_then(|s| s.login.as_deref()).unwrap_or_default()),
+            Field::new("imap.secret", "Password or token")
+                .of(Input::Password)
+                .help(stored)
+                .autocomplete("new-password"),
+            Field::new("folders", "Folders")
+                .of(Input::Area)
+                .help("Those that replies may come into, one a line. Add the one for spam: replies land there too.")
+                .usual("INBOX")
+                .value(m.map_or_else(|| "INBOX".to_owned(), |m| m.folders.join("\n"))),
+            Field::new("sent_folder", "Folder of sent mail")
+                .help(
+                    "Where what you write yourself is filed, such as Sent. It can end an enrollment, as a reply does.",
+                )
+                .value(m.and_then(|m| m.sent_folder.as_deref()).unwrap_or_default()),
+        ],
+    }
+}
+
 fn caps(m: Option<&Mailbox>) -> FieldGroup {
     let usual = ("200", "40", "60", "30");
     let shown = |value: Option<u32>| value.map(|n| n.to_string()).unwrap_or_default();
@@ -165,25 +209,35 @@ pub fn change_of(typed: &Typed, old: Option<&Mailbox>) -> Result<MailboxChange, 
         Patch::Set(n) => Some(n),
         Patch::Keep | Patch::Clear => None,
     };
-    change.smtp = server_of(typed, &mut faults);
+    change.smtp = server_of(typed, "smtp", &mut faults);
+    if typed.get("imap.host").is_some() {
+        change.imap = match typed.text("imap.host") {
+            "" => Patch::Clear,
+            _ => server_of(typed, "imap", &mut faults).map_or(Patch::Keep, Patch::Set),
+        };
+        change.folders = typed.get("folders").map(|all| all.lines().map(str::to_owned).collect());
+        change.sent_folder = text("sent_folder");
+    }
     if faults.is_empty() { Ok(change) } else { Err(faults) }
 }
 
-fn server_of(typed: &Typed, faults: &mut Vec<Fault>) -> Option<ServerInput> {
-    let mut fault = |field: &str, message: String| faults.push(Fault { field: field.into(), message });
-    let port = typed.text("smtp.port");
+/// `part` is `smtp` or `imap`, before each field's name.
+fn server_of(typed: &Typed, part: &str, faults: &mut Vec<Fault>) -> Option<ServerInput> {
+    let name = |field: &str| format!("{part}.{field}");
+    let mut fault = |field: &str, message: String| faults.push(Fault { field: name(field), message });
+    let port = typed.text(&name("port"));
     let port =
-        port.parse::<u16>().map_err(|_| fault("smtp.port", format!("{port:?} is no port: expected 1 to 65535."))).ok();
-    let security = Security::named(typed.text("smtp.security"));
-    let security = security.map_err(|_| fault("smtp.security", "Expected STARTTLS, TLS or none.".into())).ok();
-    let auth = Auth::named(typed.text("smtp.auth"));
-    let auth = auth.map_err(|_| fault("smtp.auth", "Expected password, OAuth 2 or nothing.".into())).ok();
+        port.parse::<u16>().map_err(|_| fault("port", format!("{port:?} is no port: expected 1 to 65535."))).ok();
+    let security = Security::named(typed.text(&name("security")));
+    let security = security.map_err(|_| fault("security", "Expected STARTTLS, TLS or none.".into())).ok();
+    let auth = Auth::named(typed.text(&name("auth")));
+    let auth = auth.map_err(|_| fault("auth", "Expected password, OAuth 2 or nothing.".into())).ok();
     Some(ServerInput {
-        host: typed.text("smtp.host").to_owned(),
+        host: typed.text(&name("host")).to_owned(),
         port: port?,
         security: security?,
         auth: auth?,
-        login: typed.get("smtp.login").map(str::to_owned),
-        secret: typed.get("smtp.secret").map(str::to_owned),
+        login: typed.get(&name("login")).map(str::to_owned),
+        secret: typed.get(&name("secret")).map(str::to_owned),
     })
 }

@@ -92,6 +92,7 @@ pub struct Known {
     pub today: String,
     pub hour: String,
     pub readable: bool,
+    pub read_at: Option<Moment>,
     pub read_failure: String,
 }
 
@@ -117,7 +118,11 @@ async fn list(State(app): State<App>, viewer: Viewer) -> Result<Response> {
         today: used(m, ScopeKind::MailboxDay, &counted, &viewer),
         hour: used(m, ScopeKind::MailboxHour, &counted, &viewer),
         server: m.smtp.as_ref().map_or_else(|| "stays here".to_owned(), |s| format!("{}:{}", s.host, s.port)),
-        replies: if m.readable { "read" } else { "not read" },
+        replies: match (m.readable, &m.read_failure) {
+            (false, _) => "not read",
+            (true, None) => "read",
+            (true, Some(_)) => "cannot be read",
+        },
     };
     let (title, sections) = frame(&viewer.caller, Section::Mailboxes);
     let text = "Without one nothing is sent. Add the account of a mail server; until then sequences wait.";
@@ -227,6 +232,7 @@ async fn page(app: &App, viewer: &Viewer, id: &str, typed: Option<&Typed>, fault
             today: used(&m, ScopeKind::MailboxDay, &counted, viewer),
             hour: used(&m, ScopeKind::MailboxHour, &counted, viewer),
             readable: m.readable,
+            read_at: m.read_at.map(|at| viewer.watch.exact(at)),
             read_failure: m.read_failure.clone().unwrap_or_default(),
             held: m.held.map(|(why, since)| (why, viewer.watch.exact(since))),
         }),

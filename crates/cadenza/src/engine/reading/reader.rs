@@ -1,0 +1,241 @@
+//! One mailbox: connects, looks at all its folders, waits for news, and says how fresh what is known of it is (REC-8). A
+//! connection that is lost is made anew, with longer and longer pauses.
+
+use super::Reading;
+use super::backoff::{Outlook, pause};
+use super::folder::Trouble;
+use crate::app::App;
+use crate::engine::account::inbox_account;
+use crate::mail::imap::{Account, Failure, Session};
+use cadenza_core::time::{Span, Time};
+use cadenza_store::mailboxes::{self, Inbox, Mailbox};
+use cadenza_store::{StoreError, door};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// After a connection that had served ended, as servers end them now and then.
+const BREATH: Duration = Duration::from_secs(1);
+/// Between two looks, however much a server tells.
+const LEAST: Duration = Duration::from_millis(200);
+/// Looks that found nothing new are written down this often within the time that makes an inbox stale.
+const NOTES_IN_FRESHNESS: i64 = 4;
+/// And looks are made that often.
+const LOOKS_IN_FRESHNESS: i64 = 2;
+
+/// Why a connection, or the attempt at one, came to its end.
+#[derive(Debug)]
+pub(super) enum End {
+    Server(Failure),
+    /// The stored settings are of no use.
+    Settings(String),
+    /// The mail was there and could not be kept.
+    Store(StoreError),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> End {
+        End::Server(failure)
+    }
+}
+
+impl From<StoreError> for End {
+    fn from(e: StoreError) -> End {
+        End::Store(e)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub app: App,
+    pub inbox: Inbox,
+    pub limits: Reading,
+    pub memory: Arc<Semaphore>,
+    /// Of each folder, the messages at which its reading failed.
+    pub trouble: HashMap<String, Trouble>,
+    /// Looks that came to their end.
+    looks: u64,
+    /// When the last one was written down; `None` where something else was written since.
+    noted: Option<Time>,
+    /// The last failure that was written down.
+    failure: Option<String>,
+    /// Whoever waits for this mailbox is told once more: they may have joined the line while it was being told.
+    ring_again: bool,
+}
+
+impl Reader {
+    pub fn new(app: App, inbox: Inbox, memory: Arc<Semaphore>, limits: Reading) -> Reader {
+        Reader {
+            app,
+            inbox,
+            limits,
+            memory,
+            trouble: HashMap::new(),
+            looks: 0,
+            noted: None,
+            failure: None,
+            ring_again: false,
+        }
+    }
+
+    /// Reads for as long as it is let.
+    pub async fn run(mut self) {
+        let mut failures: u32 = 0;
+        loop {
+            let before = self.looks;
+            let Err(end) = self.visit().await;
+            if self.looks > before && matches!(end, End::Server(_)) {
+                failures = 0;
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+            failures = if self.looks > before { 1 } else { failures.saturating_add(1) };
+            let outlook = self.tell(end).await;
+            tokio::time::sleep(pause(&self.app.clock, self.limits.pause, failures, outlook)).await;
+        }
+    }
+
+    /// One connection, from its beginning to its end.
+    async fn visit(&mut self) -> Result<std::convert::Infallible, End> {
+        let Inbox { workspace, mailbox, .. } = self.inbox;
+        let row = self.app.db.read_async(move |q| mailboxes::get(q, workspace, mailbox)).await?;
+        let server = row.imap.as_ref().ok_or_else(|| End::Settings("the mailbox has no inbox any more".into()))?;
+        let account = inbox_account(&self.app, workspace, &row, server).map_err(End::Settings)?;
+        let account = Account { timeouts: self.limits.patience, ..account };
+        let mut session = Session::open(&account).await?;
+        loop {
+            let began = self.app.clock.now();
+            let took = self.app.clock.stopwatch();
+            let wrong = self.look(&mut session, &row).await?;
+            self.note(&row, began, wrong).await?;
+            tokio::time::sleep(LEAST.saturating_sub(took.elapsed())).await;
+            self.wait(&mut session, &row, began).await?;
+        }
+    }
+
+    /// Looks at every folder; the first is the one that is open afterwards. Answers what of them could not be read.
+    async fn look(&mut self, session: &mut Session, row: &Mailbox) -> Result<Option<String>, End> {
+        let mut folders = row.all_folders();
+        if folders.len() > 1 {
+            folders.extend(row.folders.first().map(String::as_str));
+        }
+        let mut wrong = None;
+        for folder in folders {
+            match self.read_folder(session, row, folder).await {
+                Ok(()) => {}
+                // The others are read nevertheless.
+                Err(End::Server(failure)) if failure.leaves_the_line_usable() => {
+                    wrong.get_or_insert(format!("folder {folder}: {failure}"));
+                }
+                Err(end) => return Err(end),
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// Until the server tells of something, or it is time for another look.
+    async fn wait(&mut self, session: &mut Session, row: &Mailbox, began: Time) -> Result<(), End> {
+        let half = Span::from_micros(freshness(row).micros() / LOOKS_IN_FRESHNESS);
+        let told = session.offers("IDLE");
+        let longest = if told && row.all_folders().len() == 1 { self.limits.idle } else { self.limits.poll };
+        let clock = self.app.clock.clone();
+        let over = async {
+            let due = async {
+                while clock.now() < began + half {
+                    clock.until(began + half).await;
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(longest) => {}
+                () = due => {}
+            }
+        };
+        if !told {
+            over.await;
+            return Ok(());
+        }
+        tokio::pin!(over);
+        match session.idle(&mut over).await {
+            Ok(_) => Ok(()),
+            // It says that it can and does not let us.
+            Err(failure) if failure.leaves_the_line_usable() => {
+                over.await;
+                Ok(())
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Writes down what a look came to, and draws the lines of a mailbox that had not been read lately.
+    async fn note(&mut self, row: &Mailbox, began: Time, wrong: Option<String>) -> Result<(), End> {
+        if let Some(why) = wrong {
+            self.looks += 1;
+            return Ok(self.write_failure(why).await?);
+        }
+        let often = Span::from_micros(freshness(row).micros() / NOTES_IN_FRESHNESS);
+        if !self.ring_again && self.noted.is_some_and(|noted| began - noted < often) {
+            self.looks += 1;
+            return Ok(());
+        }
+        let Inbox { workspace, mailbox, .. } = self.inbox;
+        let (app, again, fresh_for) = (self.app.clone(), self.ring_again, freshness(row));
+        let rang = self.app.db.write_async(move |tx| {
+            let now = app.clock.now();
+            let before = mailboxes::get(tx, workspace, mailbox)?.read_at;
+            mailboxes::note_reading(tx, workspace, mailbox, began, Ok(()))?;
+            let was_stale = before.is_none_or(|read_at| read_at < now - fresh_for);
+            if was_stale || again {
+                door::ring_mailbox(tx, workspace, mailbox, now)?;
+            }
+            Ok(was_stale)
+        });
+        self.ring_again = rang.await?;
+        if self.looks == 0 || self.failure.is_some() {
+            tracing::info!(mailbox = %mailbox, "the mailbox is read");
+        }
+        (self.noted, self.failure) = (Some(began), None);
+        self.looks += 1;
+        Ok(())
+    }
+
+    /// Says why the mailbox is not read, where it is looked for: in the settings, by `doctor`, in the API.
+    async fn tell(&mut self, end: End) -> Outlook {
+        let mailbox = self.inbox.mailbox;
+        let (why, kind, outlook) = match end {
+            End::Server(failure) => {
+                let outlook = if failure.is_passing() { Outlook::Passing } else { Outlook::Settled };
+                (failure.to_string(), failure.kind(), outlook)
+            }
+            End::Settings(why) => (why, "its settings are of no use", Outlook::Settled),
+            End::Store(e) => {
+                tracing::warn!(mailbox = %mailbox, "what came could not be taken in: {e}");
+                return Outlook::Passing;
+            }
+        };
+        if self.failure.is_none() {
+            tracing::warn!(mailbox = %mailbox, "the mailbox cannot be read ({kind}); Settings shows what its server said");
+        }
+        if let Err(e) = self.write_failure(why).await {
+            tracing::warn!(mailbox = %mailbox, "why it is not read could not be written down: {e}");
+        }
+        outlook
+    }
+
+    async fn write_failure(&mut self, why: String) -> Result<(), StoreError> {
+        if self.failure.as_ref() == Some(&why) {
+            return Ok(());
+        }
+        let Inbox { workspace, mailbox, .. } = self.inbox;
+        let (now, words) = (self.app.clock.now(), why.replace('\0', ""));
+        let write =
+            self.app.db.write_async(move |tx| mailboxes::note_reading(tx, workspace, mailbox, now, Err(&words)));
+        write.await?;
+        (self.failure, self.noted) = (Some(why), None);
+        Ok(())
+    }
+}
+
+fn freshness(row: &Mailbox) -> Span {
+    Span::minutes(i64::from(row.freshness_minutes))
+}

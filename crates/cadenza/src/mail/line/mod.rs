@@ -1,0 +1,15 @@
+//! A line to a mail server, whatever is spoken over it: which addresses may be reached, the socket, TLS with its trust, and the
+//! secrets that are said over it. Knows no commands.
+
+mod connect;
+mod secret;
+mod stream;
+mod trust;
+
+pub use connect::{LineFailure, Reach, Security};
+pub use secret::Auth;
+pub use trust::{InvalidTrust, Trust};
+
+pub(super) use connect::{Peer, needs_protection};
+pub(super) use secret::{is_sayable, plain, xoauth2, xoauth2_cause};
+pub(super) use stream::Stream;
