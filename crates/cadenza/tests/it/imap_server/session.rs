@@ -244,9 +244,8 @@ impl Session {
         let world = self.world.lock().unwrap();
         let messages = &world.folders[folder].messages;
         let number = |text: &str| text.parse::<u32>().unwrap();
-        let runs = set
-            .split(',')
-            .map(|run| run.split_once(':').map_or((number(run), number(run)), |(a, b)| (number(a), number(b))));
+        let runs = set.split(',').map(|run| run.split_once(':').unwrap_or((run, run)));
+        let runs = runs.map(|(first, last)| (number(first), number(last)));
         runs.flat_map(|(first, last)| messages.range(first..=last).map(|(uid, _)| *uid)).collect()
     }
 
