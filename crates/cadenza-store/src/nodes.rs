@@ -283,3 +283,20 @@ fn turn(tx: &mut Tx, me: Node, state: &str) -> Result<()> {
 pub fn last_alive(q: &mut Query) -> Result<Option<Time>> {
     q.query_one("SELECT MAX(alive_at) FROM node", &[])?.opt_time(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_is_read_by_one_node() {
+        let (odd, even): (Vec<i64>, Vec<i64>) = (0..SHARDS).partition(|shard| shard % 2 == 1);
+        let shares = [Share::of(&odd), Share::of(&even)];
+        let ids = (0..1_000).map(|n| MailboxId(419_000_000_000_000_000 + n * 4_097));
+        let held = ids.map(|id| shares.each_ref().map(|share| share.holds(id))).collect::<Vec<_>>();
+        assert!(held.iter().all(|[a, b]| a != b));
+        let first = held.iter().filter(|[a, _]| *a).count();
+        assert!((400..600).contains(&first), "{first}");
+        assert!(Share::All.holds(MailboxId(7)) && !Share::Some(String::new()).holds(MailboxId(7)));
+    }
+}

@@ -5,6 +5,7 @@ use super::Reading;
 use super::backoff::{Outlook, pause};
 use super::folder::Trouble;
 use crate::app::App;
+use crate::clock::Clock;
 use crate::engine::account::inbox_account;
 use crate::mail::imap::{Account, Failure, Session};
 use cadenza_core::time::{Span, Time};
@@ -62,6 +63,8 @@ pub(super) struct Reader {
     failure: Option<String>,
     /// Whoever waits for this mailbox is told once more: they may have joined the line while it was being told.
     ring_again: bool,
+    /// This connection's server offered IDLE and refused it.
+    idle_refused: bool,
 }
 
 impl Reader {
@@ -76,6 +79,7 @@ impl Reader {
             noted: None,
             failure: None,
             ring_again: false,
+            idle_refused: false,
         }
     }
 
@@ -104,6 +108,7 @@ impl Reader {
         let account = inbox_account(&self.app, workspace, &row, server).map_err(End::Settings)?;
         let account = Account { timeouts: self.limits.patience, ..account };
         let mut session = Session::open(&account).await?;
+        self.idle_refused = false;
         loop {
             let began = self.app.clock.now();
             let took = self.app.clock.stopwatch();
@@ -137,34 +142,19 @@ impl Reader {
     /// Until the server tells of something, or it is time for another look.
     async fn wait(&mut self, session: &mut Session, row: &Mailbox, began: Time) -> Result<(), End> {
         let half = Span::from_micros(freshness(row).micros() / LOOKS_IN_FRESHNESS);
-        let told = session.offers("IDLE");
-        let longest = if told && row.all_folders().len() == 1 { self.limits.idle } else { self.limits.poll };
-        let clock = self.app.clock.clone();
-        let over = async {
-            let due = async {
-                while clock.now() < began + half {
-                    clock.until(began + half).await;
-                }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(longest) => {}
-                () = due => {}
+        let due = began + half;
+        if session.offers("IDLE") && !self.idle_refused {
+            // It tells of one folder only; the others are to be looked at.
+            let longest = if row.all_folders().len() == 1 { self.limits.idle } else { self.limits.poll };
+            match session.idle(pass(&self.app.clock, longest, due)).await {
+                Ok(_) => return Ok(()),
+                // It says that it can, and does not let us.
+                Err(failure) if failure.leaves_the_line_usable() => self.idle_refused = true,
+                Err(failure) => return Err(failure.into()),
             }
-        };
-        if !told {
-            over.await;
-            return Ok(());
         }
-        tokio::pin!(over);
-        match session.idle(&mut over).await {
-            Ok(_) => Ok(()),
-            // It says that it can and does not let us.
-            Err(failure) if failure.leaves_the_line_usable() => {
-                over.await;
-                Ok(())
-            }
-            Err(failure) => Err(failure.into()),
-        }
+        pass(&self.app.clock, self.limits.poll, due).await;
+        Ok(())
     }
 
     /// Writes down what a look came to, and draws the lines of a mailbox that had not been read lately.
@@ -233,6 +223,19 @@ impl Reader {
         write.await?;
         (self.failure, self.noted) = (Some(why), None);
         Ok(())
+    }
+}
+
+/// Until `longest` has passed, or the clock shows `due`, which it may at any moment where it is skipped ahead.
+async fn pass(clock: &Clock, longest: Duration, due: Time) {
+    let until_due = async {
+        while clock.now() < due {
+            clock.until(due).await;
+        }
+    };
+    tokio::select! {
+        () = tokio::time::sleep(longest) => {}
+        () = until_due => {}
     }
 }
 

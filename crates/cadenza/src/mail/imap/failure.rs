@@ -30,7 +30,7 @@ pub enum Failure {
     #[error("sign-in was refused: {text}")]
     SignIn {
         text: String,
-        /// The server says that the trouble is its own (RFC 5530: UNAVAILABLE, INUSE, LIMIT).
+        /// The server says that the trouble is its own (RFC 5530), or did not understand.
         passing: bool,
     },
     /// NO or BAD. The connection stays usable.

@@ -51,13 +51,13 @@ pub(super) fn decode(name: &str) -> String {
     let mut rest = name;
     while let Some(start) = rest.find('&') {
         out.push_str(&rest[..start]);
-        let Some(length) = rest[start..].find('-') else { break };
-        let coded = &rest[start + 1..start + length];
-        match shifted(coded) {
+        rest = &rest[start..];
+        let Some(end) = rest.find('-') else { break };
+        match shifted(&rest[1..end]) {
             Some(text) => out.push_str(&text),
-            None => out.push_str(&rest[start..=start + length]),
+            None => out.push_str(&rest[..=end]),
         }
-        rest = &rest[start + length + 1..];
+        rest = &rest[end + 1..];
     }
     out.push_str(rest);
     out

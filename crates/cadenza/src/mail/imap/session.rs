@@ -341,7 +341,9 @@ impl Session {
                 Ok(())
             }
             (Status::No | Status::Bad, Stage::SignIn) => {
-                let passing = ["UNAVAILABLE", "INUSE", "LIMIT"].iter().any(|c| code.eq_ignore_ascii_case(c));
+                let its_own =
+                    ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"].iter().any(|c| code.eq_ignore_ascii_case(c));
+                let passing = its_own || status == Status::Bad;
                 Err(Failure::SignIn { text, passing })
             }
             (Status::No | Status::Bad, _) => Err(Failure::Refused { stage, text }),
@@ -355,7 +357,7 @@ fn set_of(uids: &[u32]) -> String {
     let mut set = String::new();
     let mut rest = uids;
     while let Some((first, _)) = rest.split_first() {
-        let run = rest.iter().zip(*first..).take_while(|(uid, expected)| **uid == *expected).count();
+        let run = rest.iter().enumerate().take_while(|(n, uid)| **uid as usize == *first as usize + n).count();
         let comma = if set.is_empty() { "" } else { "," };
         // Writing to a string does not fail.
         let _ = match rest[run - 1] {

@@ -91,7 +91,7 @@ async fn a_first_reading_leaves_old_mail_alone_and_a_folder_of_100_000_is_no_tro
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_and_without_idle_new_mail_is_found() {
+async fn a_server_that_offers_idle_tells_of_new_mail() {
     let mut house = house().await;
     // IDLE would take minutes to be asked for anew, and polling an hour to come round.
     let day = Duration::from_secs(86_400);
@@ -108,9 +108,13 @@ async fn with_and_without_idle_new_mail_is_found() {
         until_read(&house, id, &numbered(&name, 1..=2)).await;
     }
     house.stop().await;
-    house.reopen().await;
+}
 
-    house.limits.reading = Reading { idle: day, ..hasty() };
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_idle_folders_are_looked_at_in_turn() {
+    const BARE: &str = "IMAP4rev1 AUTH=PLAIN";
+    let mut house = house().await;
+    house.limits.reading = Reading { idle: Duration::from_secs(86_400), ..hasty() };
     let refuses = World::new("refuses").at(Phase::Idle, Act::Answer("NO not today"));
     let mut servers = Vec::new();
     for world in [
