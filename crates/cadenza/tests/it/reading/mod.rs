@@ -1,6 +1,7 @@
 //! Mailboxes that are read by IMAP, from the server to the stored message: against a server that does as a script says, and
 //! against Debian's Dovecot. Whatever happens on the way, each message is there once.
 
+mod answers_real_mail;
 mod failures;
 mod folders;
 mod freshness;

@@ -12,7 +12,7 @@ use cadenza_core::ids::MailboxId;
 use cadenza_testkit::MailServers;
 use std::time::{Duration, Instant};
 
-const ADA: &str = "ada@agency.example";
+pub(super) const ADA: &str = "ada@agency.example";
 
 fn account(servers: &MailServers, port: u16, security: Security) -> Account {
     Account {
@@ -75,7 +75,7 @@ async fn dovecot_is_read_over_both_kinds_of_tls_and_nothing_changes_there() {
 }
 
 /// A mailbox at Dovecot that sends to the sandbox of a scripted relay and is read as in life.
-async fn at_dovecot(house: &House, servers: &MailServers, password: &'static str) -> MailboxId {
+pub(super) async fn at_dovecot(house: &House, servers: &MailServers, password: &'static str) -> MailboxId {
     let (seal, clock, w) = (house.app.seal.clone(), house.clock.clone(), house.workspace);
     mailbox(house, ADA, servers.imap_port(), move |m| {
         let imap = m.imap.as_mut().unwrap();
@@ -90,7 +90,7 @@ async fn at_dovecot(house: &House, servers: &MailServers, password: &'static str
 }
 
 /// Through Postfix, as the contact's own server brings it.
-async fn answer(servers: &MailServers, raw: &str) {
+pub(super) async fn bring(servers: &MailServers, from: &str, to: &str, raw: &str) {
     let account = smtp::Account {
         host: "127.0.0.1".into(),
         port: servers.mx_port(),
@@ -102,7 +102,7 @@ async fn answer(servers: &MailServers, raw: &str) {
         reach: Reach::anywhere(),
     };
     let mut connection = smtp::Connection::open(&account, &Clock::system()).await.unwrap();
-    let envelope = smtp::Envelope::new(Some("p1@people.example".parse().unwrap()), ADA.parse().unwrap());
+    let envelope = smtp::Envelope::new(Some(from.parse().unwrap()), to.parse().unwrap());
     let answer = connection.offer(&envelope, raw.as_bytes()).await.unwrap().finish().await;
     assert!(matches!(answer, smtp::Answer::Accepted { .. }), "{answer:?}");
 }
@@ -149,7 +149,7 @@ text = "A short reminder."
     let reply =
         mail("Re: Hello First1", "Gladly.\r\n").replace("Subject", &format!("In-Reply-To: {thread}\r\nSubject"));
     let dropped = Instant::now();
-    answer(&servers, &reply).await;
+    bring(&servers, "p1@people.example", ADA, &reply).await;
     house.until("the reply counts", |h| Box::pin(async move { h.enrollment(enrollment).await.finish.is_some() })).await;
     assert!(dropped.elapsed() < Duration::from_secs(5), "{:?}", dropped.elapsed());
     assert_eq!(subjects(&house, id).await, ["Re: Hello First1"]);
