@@ -10,6 +10,7 @@ use cadenza_core::calendar::{Date, Zone};
 use cadenza_core::time::{Span, Time};
 use cadenza_store::StoreError;
 use cadenza_store::mailboxes::{self, Inbox, Mailbox, Position};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Messages between two notes of how far a folder was read.
 const BATCH: usize = 50;
@@ -148,20 +149,23 @@ impl Reader {
         let bytes = group.iter().map(|m| u64::from(m.bytes)).sum();
         // Sizes are what the server says.
         let bytes_max = self.limits.whole_max.min(u32::try_from(TOGETHER).unwrap_or(u32::MAX));
-        let mails = {
-            let _room = self.room(bytes).await;
-            let room = usize::try_from(2 * TOGETHER).unwrap_or(usize::MAX);
-            session.mails(&uids, Part::Whole { bytes_max }, room).await
-        };
-        match mails {
+        let memory = self.room(bytes).await;
+        let room = usize::try_from(2 * TOGETHER).unwrap_or(usize::MAX);
+        match session.mails(&uids, Part::Whole { bytes_max }, room).await {
             Ok(mut mails) => {
+                // Deleted meanwhile, left out, or larger than was said.
+                let mut odd = Vec::new();
                 for message in group {
                     let mail = mails.iter_mut().find(|m| m.uid == message.uid).map(std::mem::take);
                     match mail.filter(|mail| mail.raw.len() < bytes_max as usize) {
                         Some(mail) => self.take(place, mail, *message, None).await?,
-                        // Deleted meanwhile, left out, or larger than was said.
-                        None => self.read_one(session, place, *message).await?,
+                        None => odd.push(*message),
                     }
+                }
+                // Given back before more is asked for, or all readers could wait for each other.
+                drop(memory);
+                for message in odd {
+                    self.read_one(session, place, message).await?;
                 }
                 Ok(())
             }
@@ -171,6 +175,7 @@ impl Reader {
                 if !failure.leaves_the_line_usable() {
                     return Err(failure.into());
                 }
+                drop(memory);
                 for one in group {
                     self.read_one(session, place, *one).await?;
                 }
@@ -194,12 +199,9 @@ impl Reader {
                 _ if large => (Part::Whole { bytes_max: self.limits.beginning }, self.limits.beginning),
                 _ => (Part::Whole { bytes_max: self.limits.whole_max }, self.limits.whole_max),
             };
-            let fetched = {
-                let _room = self.room(u64::from(message.bytes.min(self.limits.whole_max))).await;
-                let room = usize::try_from(self.limits.whole_max).unwrap_or(usize::MAX);
-                session.mails(&[uid], part, room).await
-            };
-            let failure = match fetched {
+            let _memory = self.room(u64::from(message.bytes.min(self.limits.whole_max))).await;
+            let room = usize::try_from(self.limits.whole_max).unwrap_or(usize::MAX);
+            let failure = match session.mails(&[uid], part, room).await {
                 Ok(mails) => match mails.into_iter().next() {
                     Some(mail) => {
                         let cut = mail.raw.len() >= bytes_max as usize;
@@ -223,10 +225,10 @@ impl Reader {
     }
 
     /// Room in the memory that all readers share.
-    async fn room(&self, bytes: u64) -> Option<tokio::sync::SemaphorePermit<'_>> {
+    async fn room(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
         let wanted = bytes.div_ceil(MIB).clamp(1, super::MEMORY as u64);
         // It is never closed.
-        self.memory.acquire_many(u32::try_from(wanted).unwrap_or(1)).await.ok()
+        self.memory.clone().acquire_many_owned(u32::try_from(wanted).unwrap_or(1)).await.ok()
     }
 
     /// `whole` is the size of a mail of which only a part was fetched.

@@ -12,6 +12,7 @@ use cadenza_core::ids::{MailboxId, WorkspaceId};
 use cadenza_store::mailboxes::{self, Inbox};
 use reader::Reader;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -110,13 +111,13 @@ fn keep(
     let mut wait = Duration::ZERO;
     for inbox in own {
         let key = (inbox.workspace, inbox.mailbox);
-        if !at_work.contains_key(&key) {
+        if let Entry::Vacant(place) = at_work.entry(key) {
             let reader = Reader::new(app.clone(), *inbox, memory.clone(), limits);
             let task = tasks.spawn(async move {
                 tokio::time::sleep(wait).await;
                 reader.run().await;
             });
-            at_work.insert(key, AtWork { version: inbox.version, task });
+            place.insert(AtWork { version: inbox.version, task });
             wait += APART;
         }
     }

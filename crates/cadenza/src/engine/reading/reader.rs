@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// After a connection that had served ended, as servers end them now and then.
-const BREATH: Duration = Duration::from_secs(1);
+/// A connection that lasted so long had served; servers end them now and then.
+const SERVED: Duration = Duration::from_secs(10);
 /// Between two looks, however much a server tells.
 const LEAST: Duration = Duration::from_millis(200);
 /// Looks that found nothing new are written down this often within the time that makes an inbox stale.
@@ -87,15 +87,15 @@ impl Reader {
     pub async fn run(mut self) {
         let mut failures: u32 = 0;
         loop {
-            let before = self.looks;
+            let (before, lasted) = (self.looks, self.app.clock.stopwatch());
             let Err(end) = self.visit().await;
-            if self.looks > before && matches!(end, End::Server(_)) {
-                failures = 0;
-                tokio::time::sleep(BREATH).await;
-                continue;
-            }
-            failures = if self.looks > before { 1 } else { failures.saturating_add(1) };
-            let outlook = self.tell(end).await;
+            let looked = self.looks > before;
+            failures = if looked && lasted.elapsed() >= SERVED { 1 } else { failures.saturating_add(1) };
+            let outlook = match end {
+                // What was to be seen was seen.
+                End::Server(_) if looked => Outlook::Passing,
+                end => self.tell(end).await,
+            };
             tokio::time::sleep(pause(&self.app.clock, self.limits.pause, failures, outlook)).await;
         }
     }

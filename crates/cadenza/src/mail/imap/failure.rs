@@ -52,15 +52,17 @@ pub enum Failure {
 
 /// What of a connection's end the line itself knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Lost {
+pub enum Lost {
     Closed,
     TimedOut(Duration),
     Network(String),
+    /// How it begins.
+    Garbage(String),
     Oversized(usize),
 }
 
 impl Lost {
-    pub fn of(error: &io::Error) -> Lost {
+    pub(super) fn of(error: &io::Error) -> Lost {
         match error.kind() {
             // TLS reports an end without its farewell as this; here both are an end.
             io::ErrorKind::UnexpectedEof => Lost::Closed,
@@ -68,11 +70,12 @@ impl Lost {
         }
     }
 
-    pub fn at(self, stage: Stage) -> Failure {
+    pub(super) fn at(self, stage: Stage) -> Failure {
         match self {
             Lost::Closed => Failure::Closed { stage, text: String::new() },
             Lost::TimedOut(limit) => Failure::TimedOut { stage, limit },
             Lost::Network(why) => Failure::Network { stage, why },
+            Lost::Garbage(found) => Failure::Garbage { stage, found },
             Lost::Oversized(limit) => Failure::Oversized { stage, limit },
         }
     }

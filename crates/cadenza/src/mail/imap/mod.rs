@@ -8,6 +8,7 @@
 mod account;
 mod failure;
 mod folder_name;
+mod inbox;
 mod open;
 mod parse;
 mod response;
@@ -16,6 +17,7 @@ mod wire;
 
 pub use super::line::{Auth, LineFailure, Reach, Security, Trust};
 pub use account::{Account, Timeouts};
-pub use failure::{Failure, Stage};
-pub use response::Folder;
+pub use failure::{Failure, Lost, Stage};
+pub use inbox::Inbox;
+pub use response::{Fetched, Folder, Response, Status};
 pub use session::{Idled, Mail, Opened, Part, Session, Sized};

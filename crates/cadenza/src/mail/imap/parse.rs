@@ -1,7 +1,7 @@
 //! The grammar of responses: atoms, strings, literals and lists (RFC 9051 §9), from the pieces of a response to values.
 //! Lenient where servers are known to be loose, bounded everywhere.
 
-use super::wire::Piece;
+use super::inbox::Piece;
 use std::collections::VecDeque;
 
 /// Lists within lists; no answer that is asked for goes deeper than three.

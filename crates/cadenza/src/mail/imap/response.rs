@@ -1,13 +1,13 @@
 //! What a server says, one response at a time, as far as anything here depends on it.
 
 use super::folder_name;
+use super::inbox::Piece;
 use super::parse::{Value, values};
-use super::wire::Piece;
 use cadenza_core::time::Time;
 use jiff::fmt::strtime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Response {
+pub enum Response {
     /// The server waits for more of the command.
     Continue(String),
     /// The end of a command where there is a tag, else news.
@@ -27,7 +27,7 @@ pub(super) enum Response {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
+pub enum Status {
     Ok,
     No,
     Bad,
@@ -37,7 +37,7 @@ pub(super) enum Status {
 
 /// What a FETCH response tells of one message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Fetched {
+pub struct Fetched {
     pub uid: Option<u32>,
     pub size: Option<u32>,
     pub arrived: Option<Time>,
@@ -55,7 +55,7 @@ pub struct Folder {
 
 impl Response {
     /// `None` for what is no response at all.
-    pub fn read(mut pieces: Vec<Piece>) -> Option<Response> {
+    pub(super) fn read(mut pieces: Vec<Piece>) -> Option<Response> {
         let Some(Piece::Text(first)) = pieces.first() else { return None };
         let line = String::from_utf8_lossy(first).into_owned();
         if let Some(text) = line.strip_prefix('+') {

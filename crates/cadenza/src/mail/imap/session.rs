@@ -4,7 +4,7 @@ use super::account::Timeouts;
 use super::failure::{Failure, Stage};
 use super::folder_name::quoted;
 use super::response::{Fetched, Folder, Response, Status};
-use super::wire::{Piece, Wire};
+use super::wire::Wire;
 use cadenza_core::calendar::Date;
 use cadenza_core::time::Time;
 use std::fmt::Write as _;
@@ -248,10 +248,9 @@ impl Session {
                 () = &mut over => break Idled::Over,
             };
             self.wire.make_room(TALK);
-            match Response::read(next) {
-                Some(Response::Status { tag: Some(t), .. }) if t == tag => return Ok(Idled::News),
-                Some(response) => self.hear(stage, &response)?,
-                None => {}
+            match next {
+                Response::Status { tag: Some(t), .. } if t == tag => return Ok(Idled::News),
+                response => self.hear(stage, &response)?,
             }
         };
         self.wire.send(b"DONE\r\n", self.limits.answer).await.map_err(|lost| lost.at(stage))?;
@@ -307,12 +306,7 @@ impl Session {
     }
 
     pub(super) async fn next(&mut self, stage: Stage) -> Result<Response, Failure> {
-        let pieces = self.wire.response(self.limits.answer).await.map_err(|lost| lost.at(stage))?;
-        let start = match pieces.first() {
-            Some(Piece::Text(text)) => String::from_utf8_lossy(&text[..text.len().min(80)]).into_owned(),
-            _ => String::new(),
-        };
-        Response::read(pieces).ok_or(Failure::Garbage { stage, found: start })
+        self.wire.response(self.limits.answer).await.map_err(|lost| lost.at(stage))
     }
 
     /// What comes beside the answer: news, or the end.

@@ -3,6 +3,7 @@
 use super::{Act, Phase, World};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -175,9 +176,13 @@ impl Session {
             // `n:*` names the last one always.
             let last = messages.last_key_value().map_or(0, |(uid, _)| *uid);
             let fits = messages.iter().filter(|(uid, _)| **uid >= from.min(last));
-            let fits = fits.filter(|(_, m)| since.is_none_or(|since| date(m.day) >= since));
+            let mut days = HashMap::new();
+            let fits = fits
+                .filter(|(_, m)| since.is_none_or(|since| *days.entry(m.day).or_insert_with(|| date(m.day)) >= since));
+            let mut found: Vec<String> = fits.map(|(uid, _)| format!(" {uid}")).collect();
             // Newest first, which is as good as any order.
-            fits.rev().map(|(uid, _)| format!(" {uid}")).collect::<String>()
+            found.reverse();
+            found.concat()
         };
         self.say(&format!("* SEARCH{found}\r\n{tag} OK")).await
     }

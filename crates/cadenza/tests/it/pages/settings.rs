@@ -88,6 +88,35 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     let steps = tried.between("<div class=\"trial\"", "</div>");
     assert!(steps.contains("Find the server") && steps.contains("cannot be reached") && steps.contains("not reached"));
 
+    // Read too: the password stays while the server does, and whoever is asked for nothing is not read.
+    let mut form = with(&MAILBOX, &[("smtp.port", &port)]);
+    let at = form.len();
+    form.extend([
+        ("imap.host", "localhost"),
+        ("imap.port", "nine"),
+        ("imap.security", "tls"),
+        ("imap.auth", "password"),
+        ("imap.login", "ada"),
+        ("imap.secret", "hunter2"),
+        ("folders", "INBOX\r\n Spam \r\n\r\nINBOX"),
+        ("sent_folder", "Sent"),
+    ]);
+    let page = admin.post(&path, &form).await.expect(422).says("id=\"f-imap-port-fault\"");
+    page.without("hunter2").says("Spam");
+    (form[at + 1].1, form[at + 5].1) = ("9", "");
+    admin.post(&path, &form).await.expect(422).says("id=\"f-imap-secret-fault\"");
+    form[at + 5].1 = "hunter2";
+    admin.post(&path, &form).await.expect(303);
+    form[at + 5].1 = "";
+    admin.post(&path, &form).await.expect(303);
+    admin.get(&path).await.expect(200).says("INBOX\nSpam").says("value=\"Sent\"").without("hunter2");
+    let tried = admin.post(&format!("{path}/test"), &[]).await.expect(200);
+    let steps = tried.between("<div class=\"trial\"", "</div>");
+    assert!(steps.contains("Inbox: connect") && steps.contains("localhost:9 cannot be reached"), "{steps}");
+    form[at].1 = "";
+    admin.post(&path, &form).await.expect(303);
+    admin.get(&path).await.says("are not read here");
+
     // Held and released, and deleted since nothing was sent from it.
     admin.post(&format!("{path}/hold"), &[("why", "new provider")]).await.expect(303);
     admin.get(&path).await.says("Nothing goes out: new provider").says("Release</button>");
@@ -99,7 +128,7 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     let left = mailboxes::all(&house.app, &house.caller).await.unwrap();
     assert_eq!(left.len(), 1);
     let audit = "SELECT count(*) FROM audit WHERE action LIKE 'mailbox.%'";
-    assert_eq!(house.int(audit, &[]).await, 5, "create, update, hold, release, delete");
+    assert_eq!(house.int(audit, &[]).await, 8, "create, four times update, hold, release, delete");
 }
 
 /// The form of the workspace's settings as its page shows it, changed in places.

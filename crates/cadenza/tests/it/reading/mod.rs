@@ -82,7 +82,16 @@ async fn messages(house: &House, id: MailboxId) -> Vec<Inbound> {
 
 /// Their subjects; of what could not be read, its words.
 async fn subjects(house: &House, id: MailboxId) -> Vec<String> {
-    messages(house, id).await.into_iter().map(|m| m.subject.unwrap_or(m.preview)).collect()
+    let (w, sql) = (
+        house.workspace,
+        "SELECT COALESCE(subject, preview) FROM inbound_message
+         WHERE workspace_id = $1 AND mailbox_id = $2 ORDER BY id",
+    );
+    let rows = house.app.db.read_async(move |q| {
+        let rows = q.query(sql, &[w.into(), id.into()])?;
+        rows.iter().map(|row| row.text(0).map(str::to_owned)).collect::<Result<Vec<_>, _>>()
+    });
+    rows.await.unwrap()
 }
 
 /// Waits until those are there, and then until another look has found no more.
