@@ -128,6 +128,8 @@ id! {
     ViewId = "viw";
     /// A line of the audit log.
     AuditId = "aud";
+    /// A person's answer to a message.
+    AnswerId = "ans";
     /// What the sandbox received.
     SandboxMessageId = "sbx";
 }

@@ -81,6 +81,14 @@ pub fn of_enrollment(q: &mut Query, w: WorkspaceId, id: EnrollmentId) -> Result<
     q.of(w).all(&sql, args![id])?.iter().map(|row| read(&mut Cells::of(row, "history"))).collect()
 }
 
+/// The lines of one moment, of all enrollments: what one transaction did.
+pub fn at(q: &mut Query, w: WorkspaceId, at: Time) -> Result<Vec<Line>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM history h WHERE h.workspace_id = $1 AND h.at = $2 ORDER BY h.enrollment_id, h.version"
+    );
+    q.of(w).all(&sql, args![at])?.iter().map(|row| read(&mut Cells::of(row, "history"))).collect()
+}
+
 /// Which lines of the event log are wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {

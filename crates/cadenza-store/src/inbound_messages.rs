@@ -1,12 +1,20 @@
 //! Messages that came in, whatever way: kept once (REC-7), with the verdict on what they are and the enrollment they were
-//! matched to, shown in the replies inbox (REC-6). What a verdict does is put through the door by whoever received it.
+//! matched to, shown in the replies inbox (REC-6). What a verdict does is put through the door by whoever received it. How they
+//! are found is in `listing`, whom they were told to in `told`.
+
+mod listing;
+mod told;
+
+pub use listing::{Assigned, COUNTED_AT_MOST, Filter, Handled, Listed, counts, list};
+pub use told::{Told, note_told, told_by};
 
 use crate::cells::Cells;
 use crate::error::{Result, StoreError};
-use crate::page::{After, Page};
+use crate::folding::words as words_of;
 use crate::query::{Query, Tx};
 use crate::row::Row;
-use crate::scope::{Args, args};
+use crate::scope::args;
+use crate::value::Columns;
 use crate::words::words;
 use cadenza_core::enrollment::Subject;
 use cadenza_core::ids::{CompanyId, ContactId, EnrollmentId, MailboxId, MessageId, SequenceId, UserId, WorkspaceId};
@@ -60,6 +68,8 @@ words! {
         Reference = "reference";
         /// The sender's or the failed address alone.
         Address = "address";
+        /// A person said whose it is.
+        Hand = "hand";
     }
 }
 
@@ -81,7 +91,10 @@ pub struct Inbound {
     pub class: Class,
     /// The verdict with its evidence, JSON.
     pub classification: String,
+    /// What a person said that it is instead, JSON.
+    pub correction: Option<String>,
     pub corrected_by: Option<UserId>,
+    pub corrected_at: Option<Time>,
     pub matched_by: Option<MatchedBy>,
     pub subject_of: Option<Subject>,
     pub sequence: Option<SequenceId>,
@@ -93,26 +106,15 @@ pub struct Inbound {
     pub handled_at: Option<Time>,
 }
 
-/// Which messages are wanted. `None` and empty lists mean all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    pub classes: Vec<Class>,
-    /// Not handled yet.
-    pub open: bool,
-    /// Matched to nobody.
-    pub unmatched: bool,
-    pub assigned_to: Option<UserId>,
-    pub contact: Option<ContactId>,
-    pub enrollment: Option<EnrollmentId>,
-    pub sequence: Option<SequenceId>,
-}
-
-const COLUMNS: &str = "id, dedupe_key, source, mailbox_id, received_at, message_id, from_address, subject, preview, class, \
-     classification, corrected_by, matched_by, contact_id, company_id, sequence_id, enrollment_id, visit, assigned_to, \
-     seen_at, handled_at";
+const COLUMNS: &str = "m.id, m.dedupe_key, m.source, m.mailbox_id, m.received_at, m.message_id, m.from_address, m.subject, \
+     m.preview, m.class, m.classification, m.correction, m.corrected_by, m.corrected_at, m.matched_by, m.contact_id, \
+     m.company_id, m.sequence_id, m.enrollment_id, m.visit, m.assigned_to, m.seen_at, m.handled_at";
 
 fn read(row: &Row) -> Result<Inbound> {
-    let mut c = Cells::of(row, "inbound_message");
+    read_from(&mut Cells::of(row, "inbound_message"))
+}
+
+fn read_from(c: &mut Cells<'_>) -> Result<Inbound> {
     Ok(Inbound {
         id: c.id(MessageId)?,
         dedupe_key: c.string()?,
@@ -125,7 +127,9 @@ fn read(row: &Row) -> Result<Inbound> {
         preview: c.string()?,
         class: c.word(Class::named)?,
         classification: c.string()?,
+        correction: c.opt_string()?,
         corrected_by: c.opt_id(UserId)?,
+        corrected_at: c.opt_time()?,
         matched_by: c.opt_word(MatchedBy::named)?,
         subject_of: match (c.opt_id(ContactId)?, c.opt_id(CompanyId)?) {
             (Some(contact), _) => Some(Subject::Contact(contact)),
@@ -143,16 +147,13 @@ fn read(row: &Row) -> Result<Inbound> {
 /// Keeps a message with its bytes; `false`, and nothing changed, where the same one is there already.
 pub fn insert(tx: &mut Tx, w: WorkspaceId, message: &Inbound, raw: Option<&[u8]>) -> Result<bool> {
     let m = message;
-    let (contact, company) = match m.subject_of {
-        Some(Subject::Contact(c)) => (Some(c), None),
-        Some(Subject::Company(c)) => (None, Some(c)),
-        None => (None, None),
-    };
+    let (contact, company) = ids_of(m.subject_of);
     let changed = tx.of(w).exec(
         "INSERT INTO inbound_message (workspace_id, id, dedupe_key, source, mailbox_id, received_at, message_id,
-             from_address, subject, preview, class, classification, corrected_by, matched_by, contact_id, company_id,
-             sequence_id, enrollment_id, visit, assigned_to, seen_at, handled_at, raw)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+             from_address, subject, preview, class, classification, correction, corrected_by, corrected_at, matched_by,
+             contact_id, company_id, sequence_id, enrollment_id, visit, assigned_to, seen_at, handled_at, raw)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+             $24, $25)
          ON CONFLICT (workspace_id, dedupe_key) DO NOTHING",
         args![
             m.id,
@@ -166,7 +167,9 @@ pub fn insert(tx: &mut Tx, w: WorkspaceId, message: &Inbound, raw: Option<&[u8]>
             &m.preview,
             m.class.as_str(),
             &m.classification,
+            m.correction.as_deref(),
             m.corrected_by,
+            m.corrected_at,
             m.matched_by.map(MatchedBy::as_str),
             contact,
             company,
@@ -179,12 +182,30 @@ pub fn insert(tx: &mut Tx, w: WorkspaceId, message: &Inbound, raw: Option<&[u8]>
             raw.map(<[u8]>::to_vec),
         ],
     )?;
+    if changed == 1 {
+        let texts = m.from_address.iter().chain(&m.subject).map(String::as_str);
+        let words = words_of(texts);
+        tx.of(w).exec_rows(
+            "INSERT INTO search_word (workspace_id, subject, word, subject_id)
+             SELECT $1, 'message', r.word, $2 FROM rows(word TEXT) AS r",
+            &Columns::new().texts(words.iter().map(String::as_str)),
+            args![m.id],
+        )?;
+    }
     Ok(changed == 1)
+}
+
+fn ids_of(subject: Option<Subject>) -> (Option<ContactId>, Option<CompanyId>) {
+    match subject {
+        Some(Subject::Contact(c)) => (Some(c), None),
+        Some(Subject::Company(c)) => (None, Some(c)),
+        None => (None, None),
+    }
 }
 
 /// Errors: `Missing`.
 pub fn get(q: &mut Query, w: WorkspaceId, id: MessageId) -> Result<Inbound> {
-    let sql = format!("SELECT {COLUMNS} FROM inbound_message WHERE workspace_id = $1 AND id = $2");
+    let sql = format!("SELECT {COLUMNS} FROM inbound_message m WHERE m.workspace_id = $1 AND m.id = $2");
     let row = q.of(w).opt(&sql, args![id])?.ok_or_else(|| StoreError::missing("inbound_message", id))?;
     read(&row)
 }
@@ -198,69 +219,8 @@ pub fn raw(q: &mut Query, w: WorkspaceId, id: MessageId) -> Result<Option<Vec<u8
 
 /// The message of that key, if it came before.
 pub fn with_key(q: &mut Query, w: WorkspaceId, dedupe_key: &str) -> Result<Option<Inbound>> {
-    let sql = format!("SELECT {COLUMNS} FROM inbound_message WHERE workspace_id = $1 AND dedupe_key = $2");
+    let sql = format!("SELECT {COLUMNS} FROM inbound_message m WHERE m.workspace_id = $1 AND m.dedupe_key = $2");
     q.of(w).opt(&sql, args![dedupe_key])?.as_ref().map(read).transpose()
-}
-
-/// Newest first, from behind `before`.
-pub fn list(
-    q: &mut Query,
-    w: WorkspaceId,
-    filter: &Filter,
-    before: Option<MessageId>,
-    limit: usize,
-) -> Result<Page<Inbound, Time>> {
-    let mut args = args![limit as i64 + 1];
-    let mut conditions = filter.conditions(&mut args);
-    if let Some(before) = before {
-        let name = args.push(before);
-        conditions.push_str(&format!(" AND id < {name}"));
-    }
-    let sql =
-        format!("SELECT {COLUMNS} FROM inbound_message WHERE workspace_id = $1{conditions} ORDER BY id DESC LIMIT $2");
-    let rows = q.of(w).all(&sql, args)?;
-    Page::of(&rows, limit, |row| {
-        let message = read(row)?;
-        let after = After { key: message.received_at, id: message.id.0 };
-        Ok((message, after))
-    })
-}
-
-/// How many there are.
-pub fn count(q: &mut Query, w: WorkspaceId, filter: &Filter) -> Result<i64> {
-    let mut args = args![];
-    let conditions = filter.conditions(&mut args);
-    let sql = format!("SELECT count(*) FROM inbound_message WHERE workspace_id = $1{conditions}");
-    q.of(w).one(&sql, args)?.int(0)
-}
-
-impl Filter {
-    fn conditions(&self, args: &mut Args) -> String {
-        let mut sql = String::new();
-        if !self.classes.is_empty() {
-            let names: Vec<String> = self.classes.iter().map(|c| args.push(c.as_str())).collect();
-            sql.push_str(&format!(" AND class IN ({})", names.join(", ")));
-        }
-        if self.open {
-            sql.push_str(" AND handled_at IS NULL");
-        }
-        if self.unmatched {
-            sql.push_str(" AND contact_id IS NULL AND company_id IS NULL");
-        }
-        let ids = [
-            ("assigned_to", self.assigned_to.map(|u| u.0)),
-            ("contact_id", self.contact.map(|c| c.0)),
-            ("enrollment_id", self.enrollment.map(|e| e.0)),
-            ("sequence_id", self.sequence.map(|s| s.0)),
-        ];
-        for (column, id) in ids {
-            if let Some(id) = id {
-                let name = args.push(id);
-                sql.push_str(&format!(" AND {column} = {name}"));
-            }
-        }
-        sql
-    }
 }
 
 /// Somebody read it; the first time counts. Errors: `Missing`.
@@ -281,17 +241,76 @@ pub fn assign(tx: &mut Tx, w: WorkspaceId, id: MessageId, to: Option<UserId>) ->
     tx.of(w).exec_one(sql, args![id, to], "inbound_message", id)
 }
 
-/// A person set its class right, or the rules were applied anew (`by` is `None`); `classification` is the new verdict where
-/// there is one. Errors: `Missing`.
-pub fn set_class(
+/// As [`get`], for a transaction in which nobody else may change it meanwhile. Errors: `Missing`.
+pub fn lock(tx: &mut Tx, w: WorkspaceId, id: MessageId) -> Result<Inbound> {
+    let sql = format!("SELECT {COLUMNS} FROM inbound_message m WHERE m.workspace_id = $1 AND m.id = $2 FOR UPDATE");
+    let row = tx.of(w).opt(&sql, args![id])?.ok_or_else(|| StoreError::missing("inbound_message", id))?;
+    read(&row)
+}
+
+/// All of a person's thread in one enrollment, oldest first.
+pub fn of_enrollment(q: &mut Query, w: WorkspaceId, id: EnrollmentId, limit: usize) -> Result<Vec<Inbound>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM inbound_message m WHERE m.workspace_id = $1 AND m.enrollment_id = $2 ORDER BY m.id LIMIT $3"
+    );
+    q.of(w).all(&sql, args![id, limit as i64])?.iter().map(read).collect()
+}
+
+/// Those whose bytes are kept and that nobody corrected by hand, in the order in which they came, from behind `after`.
+pub fn kept_raw(q: &mut Query, w: WorkspaceId, after: MessageId, limit: usize) -> Result<Vec<(Inbound, Vec<u8>)>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, m.raw FROM inbound_message m
+         WHERE m.workspace_id = $1 AND m.id > $2 AND m.raw IS NOT NULL AND m.corrected_by IS NULL ORDER BY m.id LIMIT $3"
+    );
+    let rows = q.of(w).all(&sql, args![after, limit as i64])?;
+    let both = |row: &Row| {
+        let mut c = Cells::of(row, "inbound_message");
+        Ok((read_from(&mut c)?, c.opt_blob()?.unwrap_or_default()))
+    };
+    rows.iter().map(both).collect()
+}
+
+/// How many [`kept_raw`] gives in all.
+pub fn count_kept_raw(q: &mut Query, w: WorkspaceId) -> Result<i64> {
+    let sql =
+        "SELECT count(*) FROM inbound_message WHERE workspace_id = $1 AND raw IS NOT NULL AND corrected_by IS NULL";
+    q.of(w).one(sql, args![])?.int(0)
+}
+
+/// A person set its class right; `correction` is what they said. Errors: `Missing`.
+pub fn correct(
     tx: &mut Tx,
     w: WorkspaceId,
     id: MessageId,
     class: Class,
-    classification: Option<&str>,
-    by: Option<UserId>,
+    correction: &str,
+    (by, at): (UserId, Time),
 ) -> Result<()> {
-    let sql = "UPDATE inbound_message SET class = $3, classification = COALESCE($4, classification), corrected_by = $5
+    let sql = "UPDATE inbound_message SET class = $3, correction = $4, corrected_by = $5, corrected_at = $6
          WHERE workspace_id = $1 AND id = $2";
-    tx.of(w).exec_one(sql, args![id, class.as_str(), classification, by], "inbound_message", id)
+    tx.of(w).exec_one(sql, args![id, class.as_str(), correction, by, at], "inbound_message", id)
+}
+
+/// The rules were applied anew. Errors: `Missing`.
+pub fn judge_anew(tx: &mut Tx, w: WorkspaceId, id: MessageId, class: Class, classification: &str) -> Result<()> {
+    let sql = "UPDATE inbound_message SET class = $3, classification = $4 WHERE workspace_id = $1 AND id = $2";
+    tx.of(w).exec_one(sql, args![id, class.as_str(), classification], "inbound_message", id)
+}
+
+/// Whose a message is, as a person said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    pub subject: Subject,
+    /// The first of the enrollments that it is told to.
+    pub enrollment: Option<(EnrollmentId, SequenceId)>,
+}
+
+/// A person said whose it is. Errors: `Missing`.
+pub fn set_owner(tx: &mut Tx, w: WorkspaceId, id: MessageId, owner: Owner) -> Result<()> {
+    let (contact, company) = ids_of(Some(owner.subject));
+    let (enrollment, sequence) = owner.enrollment.unzip();
+    let sql = "UPDATE inbound_message SET matched_by = 'hand', contact_id = $3, company_id = $4, sequence_id = $5,
+             enrollment_id = $6, visit = NULL
+         WHERE workspace_id = $1 AND id = $2";
+    tx.of(w).exec_one(sql, args![id, contact, company, sequence, enrollment], "inbound_message", id)
 }

@@ -131,17 +131,28 @@ pub fn of_addresses(
         let written = written_to(q, w, values)?;
         found.retain(|c| written.contains(&c.enrollment));
     }
+    keep_hearing(&mut found);
+    Ok(found)
+}
+
+/// Those of a contact or company that hear of what it says: all that are live, else the latest one.
+pub fn hearing(q: &mut Query, w: WorkspaceId, subject: Subject) -> Result<Vec<Candidate>> {
+    let mut found = of_subject(q, w, subject)?;
+    keep_hearing(&mut found);
+    Ok(found)
+}
+
+fn keep_hearing(found: &mut Vec<Candidate>) {
     if found.iter().any(|c| c.live) {
         found.retain(|c| c.live);
     } else {
         found.sort_by_key(|c| std::cmp::Reverse(c.enrollment));
         found.truncate(1);
     }
-    Ok(found)
 }
 
 /// Every enrollment of a contact or company but the removed.
-fn of_subject(q: &mut Query, w: WorkspaceId, subject: Subject) -> Result<Vec<Candidate>> {
+pub fn of_subject(q: &mut Query, w: WorkspaceId, subject: Subject) -> Result<Vec<Candidate>> {
     let (column, id) = match subject {
         Subject::Contact(c) => ("contact_id", c.0),
         Subject::Company(c) => ("company_id", c.0),

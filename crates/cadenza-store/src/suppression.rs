@@ -168,6 +168,27 @@ pub fn remove_where(tx: &mut Tx, w: WorkspaceId, key: &Key, values: &[(Suppressi
     )
 }
 
+/// Takes these values off the list where they were put on it at that very moment: what a message had done that was none
+/// (REC-6). What was on it before stays.
+pub fn remove_added_at(
+    tx: &mut Tx,
+    w: WorkspaceId,
+    key: &Key,
+    values: &[(Suppressible, String)],
+    at: Time,
+) -> Result<u64> {
+    let columns = Columns::new()
+        .texts(values.iter().map(|(kind, _)| kind.as_str()))
+        .texts(values.iter().map(|(kind, value)| key.hash(*kind, value)));
+    tx.of(w).exec_rows(
+        "DELETE FROM suppression USING rows(kind TEXT, hash TEXT) AS r
+         WHERE suppression.workspace_id = $1 AND suppression.kind = r.kind AND suppression.value_hash = r.hash
+           AND suppression.at = $2",
+        &columns,
+        args![at],
+    )
+}
+
 /// Keeps the hashes of these values on the list and takes the values away (CRM-4). What was not on it stays off.
 pub fn forget_values(tx: &mut Tx, w: WorkspaceId, key: &Key, values: &[(Suppressible, &str)]) -> Result<u64> {
     let columns = Columns::new()

@@ -71,7 +71,7 @@ numbers!(
     ids::WorkspaceId, ids::UserId, ids::TeamId, ids::SessionId, ids::TokenId, ids::ContactId, ids::CompanyId,
     ids::OpportunityId, ids::ListId, ids::TemplateId, ids::SequenceId, ids::BranchId, ids::StepId, ids::EnrollmentId,
     ids::MailboxId, ids::EventId, ids::SendId, ids::MessageId, ids::AttachmentId, ids::LogEntryId, ids::TaskId,
-    ids::JobId, ids::MessageTemplateId, ids::WorkflowId, ids::WorkflowStageId, ids::AbsenceId, ids::WebhookId,
+    ids::JobId, ids::MessageTemplateId, ids::WorkflowId, ids::WorkflowStageId, ids::AbsenceId, ids::AnswerId, ids::WebhookId,
     ids::DeliveryId, ids::ViewId, ids::AuditId, ids::SandboxMessageId: |v| v.0
 );
 

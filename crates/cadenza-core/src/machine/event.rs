@@ -1,7 +1,7 @@
 //! Everything that can happen to an enrollment. What users do, what the clock brings, what mail servers and people answer:
 //! each is one event, put to [`super::decide`].
 
-use crate::enrollment::Mark;
+use crate::enrollment::{Finish, Mark};
 use crate::flow::{Key, Outcome};
 use crate::ids::{MailboxId, UserId};
 use crate::time::Time;
@@ -165,6 +165,9 @@ pub enum Event {
     /// A message's classification was corrected (REC-6): what it had done is taken back before the right event follows.
     TakeBack {
         what: Correctable,
+        /// When the message was told here: names the line of history that is taken back.
+        at: Time,
+        otherwise: Otherwise,
     },
 
     // --- the surroundings ---
@@ -280,13 +283,55 @@ pub enum Target {
     Branch(Key),
 }
 
-/// A verdict on a message that a person may correct.
+/// What a message did under a verdict that was wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Correctable {
     Reply,
+    /// The contact's reply in another sequence.
+    ReplyElsewhere,
+    ColleagueReply,
     OutOfOffice,
     Bounce,
+    SoftBounce,
+    /// A complaint too, and an opt-out in another sequence.
+    OptOut,
+    Meeting,
+}
+
+impl Correctable {
+    /// How it ends an enrollment, where it does.
+    pub fn ended_by(self) -> Option<Finish> {
+        Some(match self {
+            Correctable::Reply | Correctable::ReplyElsewhere => Finish::Replied,
+            Correctable::ColleagueReply | Correctable::Meeting => Finish::Rule,
+            Correctable::OutOfOffice => return None,
+            Correctable::Bounce | Correctable::SoftBounce => Finish::Bounced,
+            Correctable::OptOut => Finish::OptedOut,
+        })
+    }
+
+    /// A code for what the message was not after all.
+    pub fn cause(self) -> &'static str {
+        match self {
+            Correctable::Reply | Correctable::ReplyElsewhere | Correctable::ColleagueReply => "not_a_reply",
+            Correctable::OutOfOffice => "not_out_of_office",
+            Correctable::Bounce | Correctable::SoftBounce => "not_a_bounce",
+            Correctable::OptOut => "not_an_opt_out",
+            Correctable::Meeting => "not_a_meeting",
+        }
+    }
+}
+
+/// What is known beside a message that is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Otherwise {
+    Nothing,
+    /// The same holds for another reason: another reply, the link to unsubscribe.
+    Stands,
+    /// Noted since it ended, and would have ended it by itself.
+    Since(Finish),
 }
 
 /// Who put an event.

@@ -2,11 +2,12 @@
 //!
 //! [`decide`] is the only way an enrollment changes: in the server, the simulator, the preview and the tests alike. It reads
 //! no clock and no database and draws no lots. What happens is sorted by where it comes from: the clock (`clock`), sending
-//! (`delivery`), what comes in (`answers`), people (`operations`), the surroundings (`surroundings`); the moves that these
+//! (`delivery`), what comes in (`answers`), people (`operations`, `corrections`), the surroundings (`surroundings`); the moves that these
 //! share (plan, go on, finish, block) are in `turn`.
 
 mod answers;
 mod clock;
+mod corrections;
 mod delivery;
 mod effect;
 mod event;
@@ -18,7 +19,8 @@ mod turn;
 pub(crate) use clock::silent_delivery;
 pub use effect::{Effect, Plan, Send, Settled, Spread, SuppressWhat, SuppressWhy};
 pub use event::{
-    Actor, Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Halt, Incoming, Reach, StopReason, Target,
+    Actor, Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Halt, Incoming, Otherwise, Reach, StopReason,
+    Target,
 };
 pub use refusal::Refusal;
 
@@ -132,7 +134,7 @@ impl Turn<'_> {
             Event::MarkSent => return self.mark_sent(),
             Event::SendAgain => return self.send_again(),
             Event::Release => return self.release(),
-            Event::TakeBack { what } => return self.take_back(*what),
+            Event::TakeBack { what, at, otherwise } => return self.take_back(*what, *at, *otherwise),
 
             Event::LeftList => self.left_list(),
             Event::BackOnList => self.back_on_list(),

@@ -1,9 +1,8 @@
 //! What people do to an enrollment (SPEC §7, OPS-13): each operation in each state does what the table says, or is refused
 //! with a code that names the state. Asked for twice, it answers done.
 
-use super::Level;
 use super::effect::{Effect, Settled, SuppressWhat, SuppressWhy};
-use super::event::{Answer, Correctable, DueChoice, StopReason, Target};
+use super::event::{Answer, DueChoice, StopReason, Target};
 use super::refusal::Refusal;
 use super::turn::Turn;
 use crate::enrollment::{BlockReason, Finish, Hold, Holds, Life, Mark, Phase, Place, Released, SequenceState, State};
@@ -454,37 +453,6 @@ impl<'a> Turn<'a> {
         if let Some(place) = self.e.place.as_mut() {
             place.released = place.released.max(Released::Delay);
         }
-    }
-
-    pub fn take_back(&mut self, what: Correctable) -> Result<(), Refusal> {
-        let (hold, ended_by) = match what {
-            Correctable::Reply => (Some(Hold::Reply), Some(Finish::Replied)),
-            Correctable::OutOfOffice => (Some(Hold::OutOfOffice), None),
-            Correctable::Bounce => (None, Some(Finish::Bounced)),
-        };
-        match what {
-            Correctable::Reply => {
-                self.e.replies = self.e.replies.saturating_sub(1);
-                if self.e.replies == 0 {
-                    self.e.first_reply_at = None;
-                    self.e.last_reply_at = None;
-                }
-            }
-            Correctable::Bounce => self.e.bounced = false,
-            Correctable::OutOfOffice => {}
-        }
-        let held = hold.filter(|h| self.e.holds.has(*h));
-        if let Some(hold) = held {
-            self.lift(hold);
-        }
-        let ended = self.e.life == Life::Finished && self.e.finish.is_some() && self.e.finish == ended_by;
-        if ended {
-            self.reopen_unless_judged()?;
-        } else if held.is_some() && self.e.is_live() {
-            self.after_lifting();
-        }
-        self.say(Level::Info, "corrected", None);
-        Ok(())
     }
 }
 

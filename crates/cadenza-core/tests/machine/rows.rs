@@ -3,18 +3,18 @@
 use crate::case::{COLLEAGUE, Case, OTHER_MAILBOX, USER, days, key, person};
 use crate::columns::{day_cap, full};
 use cadenza_core::absence::{Away, Meanwhile};
-use cadenza_core::enrollment::{Mark, SequenceState};
+use cadenza_core::enrollment::{Finish, Mark, SequenceState};
 use cadenza_core::facts::NewerLive;
 use cadenza_core::flow::{Outcome, StepKind};
 use cadenza_core::ids::UserId;
 use cadenza_core::machine::{
-    Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Halt, Incoming, Reach, StopReason, Target,
+    Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Halt, Incoming, Otherwise, Reach, StopReason, Target,
 };
 use cadenza_core::pacing::{Ledger, Used};
 use cadenza_core::settings::{
     BlockedGoesOn, Meeting, OnElsewhere, OnReply, OptOutEnds, OptOutSuppresses, OwnMail, ResumeAfter, Settings,
 };
-use cadenza_core::time::Span;
+use cadenza_core::time::{Span, Time};
 
 macro_rules! kinds {
     ($($kind:ident)*) => {
@@ -244,11 +244,38 @@ const PEOPLE: &[Row] = &[
     row("mark sent", |_| Event::MarkSent),
     row("send again", |_| Event::SendAgain),
     row("release", |_| Event::Release),
-    row("take back a reply", |_| Event::TakeBack { what: Correctable::Reply }),
-    row("take back a reply, a newer one is live", |c| newer(c, Event::TakeBack { what: Correctable::Reply })),
-    row("take back an out of office", |_| Event::TakeBack { what: Correctable::OutOfOffice }),
-    row("take back a bounce", |_| Event::TakeBack { what: Correctable::Bounce }),
+    row("take back a reply", |_| take_back(Correctable::Reply)),
+    row("take back a reply, a newer one is live", |c| newer(c, take_back(Correctable::Reply))),
+    row("take back an out of office", |_| take_back(Correctable::OutOfOffice)),
+    row("take back a reply, another stands", |_| Event::TakeBack {
+        what: Correctable::Reply,
+        at: Time::from_seconds(1),
+        otherwise: Otherwise::Stands,
+    }),
+    row("take back a reply, the sequence is over", |c| {
+        c.sequence.state = SequenceState::Ended;
+        take_back(Correctable::Reply)
+    }),
+    row("take back a reply elsewhere", |_| take_back(Correctable::ReplyElsewhere)),
+    row("take back a colleague's reply", |_| take_back(Correctable::ColleagueReply)),
+    row("take back a bounce", |_| take_back(Correctable::Bounce)),
+    row("take back a bounce, it opted out since", |_| Event::TakeBack {
+        what: Correctable::Bounce,
+        at: Time::from_seconds(1),
+        otherwise: Otherwise::Since(Finish::OptedOut),
+    }),
+    row("take back a soft bounce", |c| {
+        let soft = bounce(c, BounceClass::Soft);
+        c.must(soft);
+        take_back(Correctable::SoftBounce)
+    }),
+    row("take back an opt-out", |_| take_back(Correctable::OptOut)),
+    row("take back a meeting", |_| take_back(Correctable::Meeting)),
 ];
+
+fn take_back(what: Correctable) -> Event {
+    Event::TakeBack { what, at: Time::from_seconds(1), otherwise: Otherwise::Nothing }
+}
 
 fn newer(c: &mut Case, event: Event) -> Event {
     c.newer_live = NewerLive::Yes;

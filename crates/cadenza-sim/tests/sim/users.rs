@@ -8,9 +8,9 @@ use crate::world::{Happening, Told, World};
 use cadenza_core::enrollment::{BlockReason, Enrollment, Finish, Hold, Life, Mark, Phase, SequenceState, Subject};
 use cadenza_core::flow::{Outcome, StepKind};
 use cadenza_core::ids::{EnrollmentId, MailboxId, SequenceId, UserId, WorkspaceId};
-use cadenza_core::machine::{Actor, Answer, Correctable, DueChoice, Event, Refusal, StopReason, Target};
+use cadenza_core::machine::{Actor, Answer, Correctable, DueChoice, Event, Otherwise, Refusal, StopReason, Target};
 use cadenza_core::suppression::Suppressible;
-use cadenza_core::time::Span;
+use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{self, Again, Enrolled, Mended, Put};
 use cadenza_store::mailboxes;
 use cadenza_store::sequences::{self, EndedBy, SubjectType};
@@ -181,8 +181,8 @@ impl World {
             return Some(match (e.life, e.finish) {
                 (Life::Removed, _) => return None,
                 (_, Some(Finish::Judged)) if self.chance.percent(60) => Event::UndoMark,
-                (_, Some(Finish::Replied)) if self.chance.percent(40) => Event::TakeBack { what: Correctable::Reply },
-                (_, Some(Finish::Bounced)) if self.chance.percent(40) => Event::TakeBack { what: Correctable::Bounce },
+                (_, Some(Finish::Replied)) if self.chance.percent(40) => take_back(Correctable::Reply, e.finished_at),
+                (_, Some(Finish::Bounced)) if self.chance.percent(40) => take_back(Correctable::Bounce, e.finished_at),
                 _ => {
                     let due = if self.chance.percent(50) { DueChoice::Old } else { DueChoice::Now };
                     Event::Reactivate { due }
@@ -208,7 +208,7 @@ impl World {
                 Event::SetMailbox { mailbox: MailboxId(30 + self.chance.below(self.scenario.mailboxes as u64) as i64) }
             }
             20 => Event::Retry,
-            21 => Event::TakeBack { what: Correctable::OutOfOffice },
+            21 => take_back(Correctable::OutOfOffice, None),
             22 => Event::Release,
             _ => Event::Resume,
         })
@@ -480,4 +480,9 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// The classification of a message is corrected that nothing else confirms.
+fn take_back(what: Correctable, at: Option<Time>) -> Event {
+    Event::TakeBack { what, at: at.unwrap_or(Time::from_seconds(0)), otherwise: Otherwise::Nothing }
 }

@@ -64,7 +64,8 @@ pub(super) const STEPS: &[&str] = &[
             ON DELETE CASCADE
     )",
     // A message that came in, whatever way. `dedupe_key` is the same for the same message read twice (REC-7);
-    // `classification` is the verdict as JSON, `class` its word, `corrected_by` who set it right; `raw` may be gone.
+    // `classification` is the verdict as JSON, `class` its word. `correction` is what a
+    // person said that it is instead; `raw` may be gone.
     "CREATE TABLE inbound_message (
         workspace_id BIGINT NOT NULL,
         id BIGINT NOT NULL,
@@ -78,7 +79,9 @@ pub(super) const STEPS: &[&str] = &[
         preview TEXT NOT NULL,
         class TEXT NOT NULL,
         classification TEXT NOT NULL,
+        correction TEXT,
         corrected_by BIGINT,
+        corrected_at BIGINT,
         matched_by TEXT,
         contact_id BIGINT,
         company_id BIGINT,
@@ -91,15 +94,78 @@ pub(super) const STEPS: &[&str] = &[
         raw BLOB,
         PRIMARY KEY (workspace_id, id),
         CONSTRAINT inbound_message_source CHECK (source IN ('imap', 'http', 'sandbox', 'text')),
-        CONSTRAINT inbound_message_match CHECK (visit IS NULL OR enrollment_id IS NOT NULL)
+        CONSTRAINT inbound_message_match CHECK (visit IS NULL OR enrollment_id IS NOT NULL),
+        CONSTRAINT inbound_message_corrected CHECK ((correction IS NULL) = (corrected_by IS NULL)
+            AND (correction IS NULL) = (corrected_at IS NULL))
     )",
     "CREATE UNIQUE INDEX inbound_message_once ON inbound_message (workspace_id, dedupe_key)",
     "CREATE INDEX inbound_message_class ON inbound_message (workspace_id, class, id)",
     "CREATE INDEX inbound_message_open ON inbound_message (workspace_id, assigned_to, id) WHERE handled_at IS NULL",
+    "CREATE INDEX inbound_message_waits ON inbound_message (workspace_id, id) WHERE handled_at IS NULL",
     "CREATE INDEX inbound_message_contact ON inbound_message (workspace_id, contact_id, id) WHERE contact_id IS NOT NULL",
     "CREATE INDEX inbound_message_enrollment ON inbound_message (workspace_id, enrollment_id, id)
         WHERE enrollment_id IS NOT NULL",
     "CREATE INDEX inbound_message_reference ON inbound_message (workspace_id, message_id) WHERE message_id IS NOT NULL",
+    // Whom a message was put to, and at which moment: the lines of history of that moment are what it did (REC-6).
+    "CREATE TABLE inbound_told (
+        workspace_id BIGINT NOT NULL,
+        message_id BIGINT NOT NULL,
+        enrollment_id BIGINT NOT NULL,
+        at BIGINT NOT NULL,
+        PRIMARY KEY (workspace_id, message_id, enrollment_id),
+        CONSTRAINT inbound_told_message FOREIGN KEY (workspace_id, message_id)
+            REFERENCES inbound_message (workspace_id, id) ON DELETE CASCADE
+    )",
+    // What a person answered to a message: mail that is no step, sent by the same protocol. `epoch` is the run that has it;
+    // `references_to` is the thread, JSON; `words` what the server said, or why it waits.
+    "CREATE TABLE answer (
+        workspace_id BIGINT NOT NULL,
+        id BIGINT NOT NULL,
+        to_message_id BIGINT NOT NULL,
+        enrollment_id BIGINT,
+        mailbox_id BIGINT NOT NULL,
+        user_id BIGINT NOT NULL,
+        address TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        body TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        references_to TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempt BIGINT NOT NULL,
+        created_at BIGINT NOT NULL,
+        not_before BIGINT NOT NULL,
+        marked_at BIGINT,
+        settled_at BIGINT,
+        epoch BIGINT NOT NULL,
+        words TEXT,
+        PRIMARY KEY (workspace_id, id),
+        CONSTRAINT answer_state CHECK (state IN ('queued', 'claimed', 'marked', 'sent', 'refused', 'unknown')),
+        CONSTRAINT answer_marked CHECK (state NOT IN ('marked', 'unknown') OR marked_at IS NOT NULL),
+        CONSTRAINT answer_settled CHECK ((state IN ('queued', 'claimed', 'marked')) = (settled_at IS NULL)),
+        CONSTRAINT answer_message FOREIGN KEY (workspace_id, to_message_id)
+            REFERENCES inbound_message (workspace_id, id) ON DELETE CASCADE
+    )",
+    "CREATE INDEX answer_open ON answer (state, not_before) WHERE state IN ('queued', 'claimed', 'marked')",
+    "CREATE INDEX answer_to ON answer (workspace_id, to_message_id)",
+    "CREATE INDEX answer_enrollment ON answer (workspace_id, enrollment_id) WHERE enrollment_id IS NOT NULL",
+    "CREATE INDEX answer_sent_as ON answer (workspace_id, message_id)",
+    // What later rules make of a kept message, found by a job and to be adopted (REC-12).
+    "CREATE TABLE reclassified (
+        workspace_id BIGINT NOT NULL,
+        job_id BIGINT NOT NULL,
+        message_id BIGINT NOT NULL,
+        class_before TEXT NOT NULL,
+        class TEXT NOT NULL,
+        version_before BIGINT,
+        version BIGINT NOT NULL,
+        enrollments BIGINT NOT NULL,
+        state TEXT NOT NULL,
+        why TEXT,
+        PRIMARY KEY (workspace_id, job_id, message_id),
+        CONSTRAINT reclassified_state CHECK (state IN ('found', 'adopted', 'refused', 'over')),
+        CONSTRAINT reclassified_message FOREIGN KEY (workspace_id, message_id)
+            REFERENCES inbound_message (workspace_id, id) ON DELETE CASCADE
+    )",
     // An open or click as it came, with the verdict whether a person made it (SND-3).
     "CREATE TABLE tracking_event (
         workspace_id BIGINT NOT NULL,

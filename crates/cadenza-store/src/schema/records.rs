@@ -77,14 +77,14 @@ pub(super) const STEPS: &[&str] = &[
         CONSTRAINT address_type CHECK (type IN ('work', 'personal', 'other'))
     ) WITHOUT ROWID",
     "CREATE INDEX address_of ON address (workspace_id, subject, subject_id)",
-    // The folded words that a record is found by.
+    // The folded words that a record or a message that came in is found by.
     "CREATE TABLE search_word (
         workspace_id BIGINT NOT NULL,
         subject TEXT NOT NULL,
         word TEXT NOT NULL,
         subject_id BIGINT NOT NULL,
         PRIMARY KEY (workspace_id, subject, word, subject_id),
-        CONSTRAINT search_word_subject CHECK (subject IN ('contact', 'company'))
+        CONSTRAINT search_word_subject CHECK (subject IN ('contact', 'company', 'message'))
     ) WITHOUT ROWID",
     "CREATE INDEX search_word_of ON search_word (workspace_id, subject, subject_id)",
     // A field that the workspace added to contacts, companies or opportunities.

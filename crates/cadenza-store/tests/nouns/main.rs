@@ -60,6 +60,8 @@ on_both! {
     messages:
         a_message_is_kept_once
         messages_are_listed_newest_first_and_by_what_is_to_be_done
+        messages_are_found_by_sender_subject_and_whoever_they_are_of
+        who_sees_which_messages
         the_sandbox_shows_each_recipient_their_messages
         what_was_clicked_is_kept_with_its_verdict;
     nodes:

@@ -55,3 +55,14 @@ document.addEventListener('dblclick', (event) => {
   if (event.target.closest('a, button, input, select')) return;
   event.target.closest?.('[data-row]')?.querySelector('.row-link')?.click();
 });
+
+// What was shown was looked at: it is told once, after it was.
+const tellSeen = () => {
+  for (const shown of document.querySelectorAll('[data-see]')) {
+    const url = shown.dataset.see;
+    shown.removeAttribute('data-see');
+    fetch(url, { method: 'POST', credentials: 'same-origin' }).catch(() => {});
+  }
+};
+document.addEventListener('swapped', tellSeen);
+tellSeen();

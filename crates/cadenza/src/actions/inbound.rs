@@ -1,5 +1,5 @@
 //! Mail that comes in over HTTP (SPEC §9): taken in by the same code as an inbox's, and what came in, looked at. A message
-//! counts once, whatever way it comes and however often (REC-7). What people decide about replies is elsewhere.
+//! counts once, whatever way it comes and however often (REC-7). What people decide about replies is in `replies`.
 
 use super::enrollments::viewer;
 use super::{ActionError, Caller, Privilege, Result};
@@ -8,11 +8,10 @@ use crate::engine::receive::{self, Received, Source};
 use cadenza_core::enrollment::{Reason, State};
 use cadenza_core::ids::{EnrollmentId, MessageId, SequenceId};
 use cadenza_core::time::Time;
-use cadenza_store::inbound_messages::{self, Filter, Inbound};
+use cadenza_store::inbound_messages::{self, Class, Filter, Inbound, Listed};
 use cadenza_store::page::Page;
 use cadenza_store::sequences::Viewer;
 use cadenza_store::{Query, StoreError, enrollments, sequences};
-use std::collections::HashSet;
 
 /// Larger mails are not read.
 pub const BYTES_MAX: usize = 25 << 20;
@@ -81,7 +80,8 @@ fn begins_with_a_header(raw: &[u8]) -> bool {
     name.len() < line.len() && !name.is_empty() && name.trim_ascii_end().iter().all(fits)
 }
 
-/// What came in, newest first, from behind `before`: what is matched to nobody, and to sequences that the caller sees.
+/// What came in, newest first, from behind `before`: what is matched to nobody, to sequences that the caller sees, and what is
+/// theirs to handle. Whose it may be is decided by the caller, whatever the filter says.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -91,16 +91,35 @@ pub async fn list(
     filter: Filter,
     before: Option<MessageId>,
     limit: usize,
-) -> Result<Page<Inbound, Time>> {
+) -> Result<Page<Listed, Time>> {
     caller.need(Privilege::SequencesView)?;
-    let (w, viewer) = (caller.workspace, viewer(caller));
-    let read = move |q: &mut Query| {
-        let mut page = inbound_messages::list(q, w, &filter, before, limit)?;
-        let seen: HashSet<SequenceId> = sequences::seen(q, w, viewer)?.into_iter().map(|s| s.id).collect();
-        page.rows.retain(|m| m.sequence.is_none_or(|s| seen.contains(&s)));
-        Ok(page)
-    };
-    Ok(app.db.read_async(read).await?)
+    let (w, filter) = (caller.workspace, Filter { viewer: looker(caller), ..filter });
+    Ok(app.db.read_async(move |q| inbound_messages::list(q, w, &filter, before, limit)).await?)
+}
+
+/// How many there are of each class, the most first; no more than [`inbound_messages::COUNTED_AT_MOST`] are counted.
+///
+/// # Errors
+/// `Forbidden`.
+pub async fn counts(app: &App, caller: &Caller, filter: Filter) -> Result<Vec<(Class, i64)>> {
+    caller.need(Privilege::SequencesView)?;
+    let (w, filter) = (caller.workspace, Filter { viewer: looker(caller), ..filter });
+    Ok(app.db.read_async(move |q| inbound_messages::counts(q, w, &filter)).await?)
+}
+
+/// Whose messages a caller sees.
+pub fn looker(caller: &Caller) -> Viewer {
+    viewer(caller)
+}
+
+/// Does the caller see this message?
+pub(super) fn is_seen(q: &mut Query, caller: &Caller, message: &Inbound) -> Result<bool, StoreError> {
+    match message.sequence {
+        Some(sequence) if message.assigned_to != Some(caller.user) => {
+            sequences::is_seen_by(q, caller.workspace, sequence, viewer(caller))
+        }
+        _ => Ok(true),
+    }
 }
 
 /// One message that came in.
@@ -120,14 +139,12 @@ pub async fn raw(app: &App, caller: &Caller, id: MessageId) -> Result<Vec<u8>> {
     load(app, caller, id).await?.1.ok_or_else(|| ActionError::refused("not_kept", why))
 }
 
-async fn load(app: &App, caller: &Caller, id: MessageId) -> Result<(Inbound, Option<Vec<u8>>)> {
+pub(super) async fn load(app: &App, caller: &Caller, id: MessageId) -> Result<(Inbound, Option<Vec<u8>>)> {
     caller.need(Privilege::SequencesView)?;
-    let (w, viewer) = (caller.workspace, viewer(caller));
+    let (w, caller) = (caller.workspace, caller.clone());
     let read = move |q: &mut Query| {
         let message = inbound_messages::get(q, w, id)?;
-        if let Some(sequence) = message.sequence
-            && !sequences::is_seen_by(q, w, sequence, viewer)?
-        {
+        if !is_seen(q, &caller, &message)? {
             return Err(StoreError::missing("inbound_message", id));
         }
         let raw = inbound_messages::raw(q, w, id)?;

@@ -4,7 +4,8 @@
 use super::console::{self, Reached};
 use super::place::{self, Place};
 use super::{
-    Ended, Failure, apply, backup, doctor, enroll, explain, import, logging, open, operate, print, sequence, user,
+    Ended, Failure, apply, backup, doctor, enroll, explain, import, logging, open, operate, print, reclassify,
+    sequence, user,
 };
 use crate::actions::{Caller, Privileges, Via};
 use crate::app::App;
@@ -44,6 +45,7 @@ pub enum Ask {
     Explain(explain::Ask),
     Import(import::Ask),
     Operate(operate::Ask),
+    Reclassify(reclassify::Ask),
     ReleaseRestored,
     Sequence(sequence::Ask),
     User(user::Ask),
@@ -123,6 +125,7 @@ async fn answered(app: &App, asked: Asked, saying: &Saying) -> Result<Ended, Fai
         Ask::Explain(ask) => explain::answer(app, &caller, ask, saying).await,
         Ask::Import(ask) => import::answer(app, &caller, ask, saying).await,
         Ask::Operate(ask) => operate::answer(app, &caller, ask, saying).await,
+        Ask::Reclassify(ask) => reclassify::answer(app, &caller, ask, saying).await,
         Ask::Sequence(ask) => sequence::answer(app, &caller, ask, saying).await,
         Ask::User(ask) => user::answer(app, &caller, ask, saying).await,
     }

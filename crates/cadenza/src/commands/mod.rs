@@ -19,6 +19,7 @@ pub(crate) mod open;
 mod operate;
 pub mod place;
 mod print;
+mod reclassify;
 mod rehearse;
 mod sequence;
 mod serve;
@@ -56,6 +57,7 @@ pub enum Command {
     Restore(backup::RestoreArgs),
     Classify(classify::Args),
     Demo(demo::Args),
+    Reclassify(reclassify::Args),
     Rehearse(rehearse::Args),
     Serve(serve::Args),
     Simulate(simulate::Args),
@@ -105,6 +107,7 @@ impl Command {
             Command::Enroll(args) => enroll::run(args, flags).await,
             Command::Explain(args) => explain::run(args, flags).await,
             Command::Import(args) => import::run(args, flags).await,
+            Command::Reclassify(args) => reclassify::run(args, flags).await,
             Command::Operate(command) => operate::run(command, flags).await,
             Command::Simulate(args) => simulate::simulate(&args),
             Command::User(args) => user::run(args, flags).await,

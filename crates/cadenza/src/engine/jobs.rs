@@ -5,7 +5,7 @@
 use crate::app::App;
 use cadenza_core::flow::edit::{Edit, Fate, Movers};
 use cadenza_core::flow::{Flow, Key};
-use cadenza_core::ids::{EnrollmentId, JobId, SequenceId, UserId, WorkspaceId};
+use cadenza_core::ids::{EnrollmentId, JobId, MessageId, SequenceId, UserId, WorkspaceId};
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::time::Span;
 use cadenza_store::door::{self, Put, Stands};
@@ -39,6 +39,10 @@ pub enum Work {
     },
     /// A sequence that its date had ended was reopened: those whom the end finished go on (SEQ-7).
     Reopen { sequence: SequenceId },
+    /// The present rules over kept mail (REC-12); the differences are written down.
+    Reclassify,
+    /// Differences that the job `of` found are adopted: all, or the named ones.
+    Adopt { of: JobId, only: Option<Vec<MessageId>> },
 }
 
 impl Work {
@@ -46,6 +50,8 @@ impl Work {
         match self {
             Work::FollowEdit { .. } => "follow_edit",
             Work::Reopen { .. } => "reopen",
+            Work::Reclassify => "reclassify",
+            Work::Adopt { .. } => "adopt",
         }
     }
 }
@@ -160,6 +166,8 @@ fn piece_in(app: &App, tx: &mut Tx, workspace: WorkspaceId, id: JobId) -> Result
             follow_edit(app, tx, workspace, &job, &edited)?
         }
         Work::Reopen { sequence } => super::reopen::piece(app, tx, workspace, &job, sequence, PIECE)?,
+        Work::Reclassify => super::reclassify::read(tx, workspace, &job)?,
+        Work::Adopt { of, only } => super::reclassify::adopt(app, tx, workspace, &job, of, only.as_deref())?,
     };
     match progress {
         Some(progress) => {

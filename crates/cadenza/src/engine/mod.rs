@@ -1,10 +1,13 @@
 //! The engine: what runs by itself. `due` looks at the clock and records what is to be done, `deliver` brings recorded
 //! messages to the mail servers, `advance` puts what came of them through the door in batches, `recover` cleans up after a
-//! crash, `reading` reads the mailboxes and `receive` takes in what came, `jobs` does work over very many rows, `node` is its place among other processes on the same database. It speaks to nobody but the database and the mail servers; a commit's bell
+//! crash, `reading` reads the mailboxes, `receive` takes in what came and `answers` sends what people answer by themselves, `jobs` does
+//! work over very many rows, `node` is its place among other processes on the same database. It speaks to nobody but the database
+//! and the mail servers; a commit's bell
 //! wakes it.
 
 mod account;
 mod advance;
+mod answers;
 mod away;
 mod compose;
 mod deliver;
@@ -14,6 +17,7 @@ mod lane;
 mod node;
 mod reading;
 pub mod receive;
+mod reclassify;
 mod recover;
 mod reopen;
 mod side;
@@ -85,6 +89,7 @@ impl Engine {
             tokio::spawn(due::run(app.clone(), post.clone(), seat.clone())),
             tokio::spawn(side::run(app.clone(), seat.clone())),
             tokio::spawn(jobs::run(app.clone())),
+            tokio::spawn(answers::run(app.clone(), post.clone())),
             tokio::spawn(deliver::run(app.clone(), post.clone())),
             tokio::spawn(reading::run(app.clone(), seat.clone(), limits.reading)),
         ];

@@ -17,6 +17,7 @@ mod pages;
 mod reading;
 mod receive;
 mod rehearsal;
+mod replies;
 mod smtp;
 mod smtp_server;
 mod tidy;

@@ -11,7 +11,8 @@ use cadenza_core::flow::AddressKind;
 use cadenza_core::ids::{ContactId, EnrollmentId, SequenceId};
 use cadenza_core::time::Span;
 use cadenza_store::addresses::TypedAddress;
-use cadenza_store::inbound_messages::{self, Class, Filter, MatchedBy};
+use cadenza_store::inbound_messages::{self, Class, Filter, Handled, MatchedBy};
+use cadenza_store::sequences::Viewer;
 
 const STEPS: &str = r#"
 [[branch.step]]
@@ -265,10 +266,11 @@ async fn what_matches_nothing_is_kept_and_shown(house: &House) {
     let huge = receive(&house.app, house.w, Source::Http, vec![b'x'; 30_000_000], house.now()).await.unwrap();
     assert_eq!(huge.class, Class::Other);
     let w = house.w;
-    let open = Filter { open: true, unmatched: true, ..Filter::default() };
+    let open = Filter { handled: Handled::Open, unmatched: true, ..Filter::new(Viewer::All) };
     let shown = house.read(move |q| inbound_messages::list(q, w, &open, None, 10)).await.rows;
     assert_eq!(shown.len(), 1);
-    assert_eq!((Some(shown[0].id), shown[0].preview.as_str()), (received.id, "Who are you?"));
+    let shown = &shown[0].message;
+    assert_eq!((Some(shown.id), shown.preview.as_str()), (received.id, "Who are you?"));
     assert_eq!(house.enrollment(g.id).await, before);
 }
 

@@ -8,7 +8,7 @@ use cadenza_core::facts::{Attempt, Inbox, NewerLive, Outage};
 use cadenza_core::flow::{Outcome, Step};
 use cadenza_core::ids::UserId;
 use cadenza_core::machine::{
-    Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Halt, Incoming, Reach, StopReason, Target,
+    Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Halt, Incoming, Otherwise, Reach, StopReason, Target,
 };
 use cadenza_core::pacing::Ledger;
 use cadenza_core::time::{Span, Time};
@@ -273,8 +273,22 @@ fn of_people(case: &Case, (kind, a, b): Act) -> Event {
         59 => Event::SendAgain,
         77 => Event::Release,
         78 => {
-            let what = [Correctable::Reply, Correctable::OutOfOffice, Correctable::Bounce][usize::from(a % 3)];
-            Event::TakeBack { what }
+            const WHAT: [Correctable; 8] = [
+                Correctable::Reply,
+                Correctable::ReplyElsewhere,
+                Correctable::ColleagueReply,
+                Correctable::OutOfOffice,
+                Correctable::Bounce,
+                Correctable::SoftBounce,
+                Correctable::OptOut,
+                Correctable::Meeting,
+            ];
+            let otherwise = match a {
+                0..180 => Otherwise::Nothing,
+                180..220 => Otherwise::Stands,
+                _ => Otherwise::Since(Finish::Replied),
+            };
+            Event::TakeBack { what: WHAT[usize::from(a % 8)], at: case.now, otherwise }
         }
         79 => Event::LeftList,
         80 | 81 => Event::BackOnList,

@@ -4,7 +4,7 @@ use cadenza_core::calendar::{Date, LocalMinute, Zone};
 use cadenza_core::enrollment::{Mark, SequenceState};
 use cadenza_core::flow::{Key, Outcome};
 use cadenza_core::machine::{
-    Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Incoming, Reach, StopReason, Target,
+    Answer, BounceClass, By, Correctable, DueChoice, Event, Fault, Incoming, Otherwise, Reach, StopReason, Target,
 };
 use cadenza_core::simulate::ServerSays;
 use cadenza_core::time::{Span, Time};
@@ -147,7 +147,11 @@ fn whole(text: &str) -> What {
         "complaint" => Put(Event::Complaint { visit: None }),
         "opts out by phone" => Put(Event::OptOut { channel: Incoming::ByHand, visit: None, reach: Reach::Everything }),
         "scanner opens" => Put(Event::Opened { visit: 1, by: By::Machine }),
-        "the reply was none" => Put(Event::TakeBack { what: Correctable::Reply }),
+        "the reply was none" => Put(Event::TakeBack {
+            what: Correctable::Reply,
+            at: cadenza_core::time::Time::from_seconds(0),
+            otherwise: Otherwise::Nothing,
+        }),
         "left the list" => Put(Event::LeftList),
         "back on the list" => Put(Event::BackOnList),
         "absence begins" => Put(Event::AbsenceBegan),

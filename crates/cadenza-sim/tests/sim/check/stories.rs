@@ -80,8 +80,8 @@ impl World {
             Event::Reply { .. } if live && by_reply => drop(held.entry("reply").or_insert(op)),
             Event::OutOfOffice { .. } if running && by_hand => drop(held.entry("out_of_office").or_insert(op)),
             Event::BackOnList => drop(held.remove("left_list")),
-            Event::TakeBack { what: Correctable::Reply } => drop(held.remove("reply")),
-            Event::TakeBack { what: Correctable::OutOfOffice } => drop(held.remove("out_of_office")),
+            Event::TakeBack { what: Correctable::Reply, .. } => drop(held.remove("reply")),
+            Event::TakeBack { what: Correctable::OutOfOffice, .. } => drop(held.remove("out_of_office")),
             Event::Resume => held.retain(|cause, _| *cause == "left_list"),
             Event::Erase => held.clear(),
             _ => {}

@@ -74,7 +74,7 @@ pub(super) fn of(letter: &Letter, found: &Match) -> Meaning {
     }
 }
 
-fn of_bounce(bounce: &Bounce) -> Meaning {
+pub(super) fn of_bounce(bounce: &Bounce) -> Meaning {
     // A warning: the server goes on trying, and writing again would write twice.
     if bounce.delayed {
         return Meaning { class: Class::Other, what: What::Noted, channel: Incoming::Email };
@@ -87,6 +87,14 @@ fn of_bounce(bounce: &Bounce) -> Meaning {
     // The words of the other server may name the person, and the history keeps no personal data: they stay with the message.
     let detail = bounce.status.clone().unwrap_or_else(|| "no status code".to_owned());
     Meaning { class: Class::Bounce, what: What::Bounce { class, detail }, channel: Incoming::Email }
+}
+
+/// When the writer of an automatic answer is back.
+pub(super) fn return_date(kind: &Kind) -> Option<Date> {
+    match kind {
+        Kind::AutoReply(AutoReply::OutOfOffice { until }) => until.map(Date::from_jiff),
+        _ => None,
+    }
 }
 
 fn of_complaint(complaint: &Complaint) -> Meaning {

@@ -1,13 +1,18 @@
 //! Takes in what comes: raw mail from an inbox, an endpoint or the sandbox, and text messages. Each is read once (REC-7), judged,
 //! matched to what was sent, kept, and put through the door, in one transaction. A message that matches nothing is kept and
-//! shown. Nothing that comes in can start or continue an enrollment; forged mail can at most stop one (REC-9).
+//! shown. Nothing that comes in can start or continue an enrollment; forged mail can at most stop one (REC-9). What a person sets
+//! right is in `correct`, what later rules make of kept mail in `reread`.
 
+mod correct;
 mod letter;
 mod meaning;
+mod reread;
 mod texts;
 mod unread;
 mod whose;
 
+pub use correct::{Corrected, Correction, NotCorrected, Severity, correct, give};
+pub use reread::{Reread, adopt, reread};
 pub use texts::{TextMessage, receive_text};
 pub use unread::{Unread, keep_unread};
 
@@ -112,7 +117,9 @@ fn take_in(
             Source::Imap { whole, .. } => whole,
             _ => None,
         }),
+        correction: None,
         corrected_by: None,
+        corrected_at: None,
         matched_by: found.by,
         subject_of: found.subject(),
         sequence: first.map(|c| c.sequence),
@@ -158,8 +165,9 @@ fn keep_and_put(
             puts.push(Put { enrollment: candidate.enrollment, event, actor: meaning.actor() });
         }
     }
-    let enrollments = puts.iter().map(|p| p.enrollment).collect();
+    let enrollments: Vec<EnrollmentId> = puts.iter().map(|p| p.enrollment).collect();
     let outgoing = put(app, tx, w, puts, now)?;
+    inbound_messages::note_told(tx, w, message.id, enrollments.iter().copied(), now)?;
     let received = Received {
         id: Some(message.id),
         repeated: false,

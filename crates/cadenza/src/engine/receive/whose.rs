@@ -10,7 +10,7 @@ use cadenza_core::tokens::{Purpose, Token};
 use cadenza_store::addresses::{self, Reach};
 use cadenza_store::inbound_messages::MatchedBy;
 use cadenza_store::matching::{self, Among, Candidate};
-use cadenza_store::{Query, StoreError, workspaces};
+use cadenza_store::{Query, StoreError, answers, workspaces};
 
 /// Message-IDs of one mail that are looked up; a longer thread's middle is left out.
 const IDS_MAX: usize = 60;
@@ -142,6 +142,9 @@ fn forms(address: &str) -> Vec<String> {
 /// Mail that one of our mailboxes wrote: a copy of what Cadenza sent, or what the user wrote to a contact (REC-10).
 fn of_own_mail(q: &mut Query, w: WorkspaceId, incoming: &Incoming, mailbox: MailboxId) -> Result<Match, StoreError> {
     let itself: Vec<String> = incoming.message_id.iter().filter(|id| !id.contains('\0')).cloned().collect();
+    if answers::is_own(q, w, &itself)? {
+        return Ok(Match { mailbox: Some(mailbox), own: true, ..Match::default() });
+    }
     if let Some((candidate, visit)) = matching::sent_as(q, w, &itself)? {
         let (by, visit) = (Some(MatchedBy::Reference), Some(visit));
         return Ok(Match {

@@ -1,4 +1,4 @@
-//! `/inbound` takes raw mail in; `/messages` shows what came in, whatever way (SPEC §9).
+//! `/inbound` takes raw mail in; `/messages` shows what came in, whatever way (SPEC §9). What is decided about one is in `replies`.
 
 use super::query::{At, Cursor, Limit, Several};
 use super::schema;
@@ -16,21 +16,28 @@ use axum::http::{HeaderName, header};
 use cadenza_core::enrollment::{State as EnrollmentState, Subject};
 use cadenza_core::ids::{CompanyId, ContactId, EnrollmentId, MailboxId, MessageId, SequenceId, UserId};
 use cadenza_core::time::Time;
-use cadenza_store::inbound_messages::{Class, Filter, Inbound, MatchedBy, Source};
-use serde::{Deserialize, Serialize};
+use cadenza_store::inbound_messages::{self, Assigned, Class, Filter, Inbound, MatchedBy, Source};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub fn routes() -> OpenApiRouter<App> {
     let taking_in = OpenApiRouter::new().routes(routes!(take_in)).layer(DefaultBodyLimit::max(inbound::BYTES_MAX));
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(raw)).merge(taking_in)
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(counts))
+        .routes(routes!(get))
+        .routes(routes!(raw))
+        .merge(taking_in)
 }
 
 /// A message that came in.
 #[derive(Debug, Serialize, ToSchema)]
-struct Message {
+pub(super) struct Message {
     #[schema(value_type = String, example = "msg_00dk3v9xk000e")]
     id: MessageId,
     #[schema(schema_with = schema::message_source)]
@@ -50,9 +57,13 @@ struct Message {
     /// The verdict with its evidence.
     #[schema(value_type = Object)]
     verdict: Value,
-    /// Who corrected its class.
+    /// What a person said that it is instead, as in `POST /messages/{message}/correct`.
+    #[schema(value_type = Option<Object>)]
+    correction: Option<Value>,
     #[schema(value_type = Option<String>)]
     corrected_by: Option<UserId>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    corrected_at: Option<Time>,
     /// Null where it was matched to nobody.
     #[schema(schema_with = schema::nullable_matched_by)]
     matched_by: Option<MatchedBy>,
@@ -93,7 +104,9 @@ impl From<Inbound> for Message {
             preview: m.preview,
             class: m.class,
             verdict: serde_json::from_str(&m.classification).unwrap_or(Value::Null),
+            correction: m.correction.as_deref().and_then(|json| serde_json::from_str(json).ok()),
             corrected_by: m.corrected_by,
+            corrected_at: m.corrected_at,
             matched_by: m.matched_by,
             contact,
             company,
@@ -126,7 +139,7 @@ struct Taken {
 
 /// An enrollment that a message is about.
 #[derive(Debug, Serialize, ToSchema)]
-struct ToldEnrollment {
+pub(super) struct ToldEnrollment {
     #[schema(value_type = String)]
     id: EnrollmentId,
     #[schema(value_type = String)]
@@ -175,17 +188,20 @@ async fn take_in(
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Query {
+    /// Words of the sender's address, of the subject, or of whoever it was matched to; each must begin one.
+    typed: String,
     /// Such as `reply,out_of_office`.
     #[param(value_type = Option<String>)]
     class: Several<Class>,
-    /// `all` (the default), or `open`: those that nobody has handled.
+    /// `all` (the default), `open`: those that wait for somebody, or `done`.
     #[param(inline)]
     handled: Handled,
     /// `all` (the default), or `nobody`: those that were matched to nobody.
     #[param(inline)]
     matched: Matched,
+    /// A user's id, `me`, or `nobody`.
     #[param(value_type = Option<String>)]
-    assigned_to: Option<UserId>,
+    assigned_to: Option<Whose>,
     #[param(value_type = Option<String>)]
     contact: Option<ContactId>,
     #[param(value_type = Option<String>)]
@@ -200,15 +216,16 @@ struct Query {
     after: Option<Cursor<i64>>,
 }
 
-#[derive(Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Handled {
     #[default]
     All,
     Open,
+    Done,
 }
 
-#[derive(Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Matched {
     #[default]
@@ -216,10 +233,47 @@ enum Matched {
     Nobody,
 }
 
+/// Whose work a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Me,
+    Nobody,
+    User(UserId),
+}
+
+impl<'de> Deserialize<'de> for Whose {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> std::result::Result<Whose, D::Error> {
+        let text = Cow::<'de, str>::deserialize(d)?;
+        Ok(match text.as_ref() {
+            "me" => Whose::Me,
+            "nobody" => Whose::Nobody,
+            id => Whose::User(id.parse().map_err(|_| D::Error::custom("expected the id of a user, me or nobody"))?),
+        })
+    }
+}
+
+impl From<Handled> for inbound_messages::Handled {
+    fn from(h: Handled) -> inbound_messages::Handled {
+        match h {
+            Handled::All => inbound_messages::Handled::All,
+            Handled::Open => inbound_messages::Handled::Open,
+            Handled::Done => inbound_messages::Handled::Done,
+        }
+    }
+}
+
+fn assigned(whose: Option<Whose>, caller: &Caller) -> Assigned {
+    match whose {
+        None => Assigned::Anybody,
+        Some(Whose::Me) => Assigned::To(caller.user),
+        Some(Whose::Nobody) => Assigned::Nobody,
+        Some(Whose::User(user)) => Assigned::To(user),
+    }
+}
+
 /// What came in, newest first
 ///
-/// By whatever way; what is matched to nobody too. A page may be shorter than asked where others' private sequences are
-/// concerned.
+/// By whatever way; what is matched to nobody too. Of others' private sequences only what is the caller's to handle.
 #[utoipa::path(get, path = "/messages", tag = "messages", params(Query), responses((status = 200, body = Page<Message>)))]
 async fn list(
     State(app): State<App>,
@@ -227,20 +281,74 @@ async fn list(
     Params(query): Params<Query>,
 ) -> Result<Json<Page<Message>>> {
     let filter = Filter {
+        typed: query.typed,
         classes: query.class.0,
-        open: query.handled == Handled::Open,
+        handled: query.handled.into(),
         unmatched: query.matched == Matched::Nobody,
-        assigned_to: query.assigned_to,
+        assigned: assigned(query.assigned_to, &caller),
         contact: query.contact,
         enrollment: query.enrollment,
         sequence: query.sequence,
+        ..Filter::new(inbound::looker(&caller))
     };
     let before = query.after.map(|c| MessageId(c.0));
     let page = inbound::list(&app, &caller, filter, before, query.limit.0).await?;
     Ok(Json(Page {
-        items: page.rows.into_iter().map(Message::from).collect(),
+        items: page.rows.into_iter().map(|l| Message::from(l.message)).collect(),
         next: page.next.map(|after| Cursor::write(&after.id)),
     }))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct CountQuery {
+    /// As of the list.
+    #[param(inline)]
+    handled: Handled,
+    /// As of the list.
+    #[param(inline)]
+    matched: Matched,
+    /// As of the list.
+    #[param(value_type = Option<String>)]
+    assigned_to: Option<Whose>,
+    #[param(value_type = Option<String>)]
+    sequence: Option<SequenceId>,
+}
+
+/// How many messages there are of a class.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MessageCount)]
+struct Count {
+    #[schema(schema_with = schema::message_class)]
+    class: Class,
+    count: i64,
+}
+
+/// How many messages there are of each class.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MessageCounts)]
+struct Counts {
+    /// The most first; no more than the newest 10,000 are counted.
+    items: Vec<Count>,
+}
+
+/// How many messages there are of each class
+#[utoipa::path(get, path = "/messages/counts", tag = "messages", params(CountQuery), responses((status = 200, body = Counts)))]
+async fn counts(
+    State(app): State<App>,
+    Allowed { caller, .. }: Allowed<may::SequencesView>,
+    Params(query): Params<CountQuery>,
+) -> Result<Json<Counts>> {
+    let filter = Filter {
+        handled: query.handled.into(),
+        unmatched: query.matched == Matched::Nobody,
+        assigned: assigned(query.assigned_to, &caller),
+        sequence: query.sequence,
+        ..Filter::new(inbound::looker(&caller))
+    };
+    let counts = inbound::counts(&app, &caller, filter).await?;
+    Ok(Json(Counts { items: counts.into_iter().map(|(class, count)| Count { class, count }).collect() }))
 }
 
 /// One message that came in

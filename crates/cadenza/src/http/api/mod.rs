@@ -17,6 +17,8 @@ mod messages;
 mod overview;
 mod query;
 mod queue;
+mod reclassifications;
+mod replies;
 mod sandbox;
 mod schema;
 mod sequences;
@@ -67,6 +69,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(messages::routes())
         .merge(overview::routes())
         .merge(queue::routes())
+        .merge(reclassifications::routes())
+        .merge(replies::routes())
         .merge(sandbox::routes())
         .merge(sequences::routes())
         .merge(suppressions::routes())

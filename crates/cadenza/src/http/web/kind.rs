@@ -4,6 +4,7 @@
 use super::parts::{Badge, Icon, Tone};
 use cadenza_core::enrollment::{Hold, Reason, SequenceState, State};
 use cadenza_core::flow::{Channel, Priority, StepKind};
+use cadenza_store::inbound_messages::Class;
 use std::fmt;
 
 /// A kind of step as a coloured picture.
@@ -78,6 +79,23 @@ pub fn sequence_badge(state: SequenceState) -> Badge {
         SequenceState::Draft | SequenceState::Ended | SequenceState::Archived => Tone::Grey,
     };
     Badge::new(tone, state.label())
+}
+
+/// What a message that came in is.
+pub fn message_badge(class: Class) -> Badge {
+    let (tone, text) = match class {
+        Class::Reply => (Tone::Violet, "Reply"),
+        Class::OutOfOffice => (Tone::Amber, "Out of office"),
+        Class::Bounce => (Tone::Red, "Bounce"),
+        Class::Complaint => (Tone::Red, "Complaint"),
+        Class::OptOut => (Tone::Red, "Opt-out"),
+        Class::Delivered => (Tone::Grey, "Delivery report"),
+        Class::OwnMail => (Tone::Grey, "Own mail"),
+        Class::Meeting => (Tone::Green, "Meeting"),
+        Class::OptIn => (Tone::Green, "Opt-in"),
+        Class::Other => (Tone::Grey, "Automatic"),
+    };
+    Badge::new(tone, text)
 }
 
 /// Normal priority is not worth a badge.

@@ -15,6 +15,7 @@ mod parts;
 mod query;
 mod queue;
 mod record;
+mod replies;
 mod rows;
 mod said;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub fn router() -> Router<App> {
         .merge(enrollments::router())
         .merge(operations::router())
         .merge(record::router())
+        .merge(replies::router())
         .merge(sequences::router())
         .merge(templates::router())
         .merge(contacts::router())

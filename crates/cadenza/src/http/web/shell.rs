@@ -67,6 +67,7 @@ places! {
     Queue = "/queue", "Queue", "queue", "q", &[Privilege::SequencesView];
     Overview = "/overview", "Overview", "overview", "o", &[Privilege::SequencesView];
     Enrollments = "/enrollments", "Enrollments", "enrollments", "e", &[Privilege::SequencesView];
+    Replies = "/replies", "Replies", "replies", "r", &[Privilege::SequencesView];
     Contacts = "/contacts", "Contacts", "contacts", "c", &[Privilege::SequencesView, Privilege::ContactsEdit];
     Lists = "/lists", "Lists", "lists", "l", &[Privilege::SequencesView, Privilege::ContactsEdit];
     Templates = "/templates", "Templates", "templates", "m", &[Privilege::SequencesView];

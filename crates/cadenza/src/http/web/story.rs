@@ -148,7 +148,12 @@ fn cause_words(code: &str) -> &str {
         "failed_by_condition" => "a condition of the step took over",
         "no_way_on" => "the flow has no way on",
         "no_such_step" => "the step is not there any more",
-        "mended" | "corrected" | "returned" | "overdue" => code,
+        "not_a_reply" => "the message was no reply",
+        "not_out_of_office" => "the message was no out-of-office notice",
+        "not_a_bounce" => "the message was no bounce",
+        "not_an_opt_out" => "the message was no opt-out or complaint",
+        "not_a_meeting" => "no meeting was accepted",
+        "mended" | "returned" | "overdue" => code,
         // Of the engine's own bookkeeping.
         "started" | "claimed" | "task_due" | "lined_up" => "",
         other => other,

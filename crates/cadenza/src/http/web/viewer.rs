@@ -5,10 +5,11 @@ use super::parts::Watch;
 use super::said;
 use super::shell::{Banner, Place, Shell, navigation};
 use crate::App;
-use crate::actions::{Caller, Privilege};
+use crate::actions::{Caller, Privilege, inbound};
 use crate::http::error::HttpError;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use cadenza_store::inbound_messages::{self, Handled};
 use cadenza_store::users::User;
 use cadenza_store::workspaces::{self, Workspace};
 use cadenza_store::{mailboxes, users};
@@ -26,6 +27,8 @@ pub struct Viewer {
     pub sandbox: bool,
     /// A part of a page is wanted, not the whole.
     pub part: bool,
+    /// Messages that wait for somebody, as far as this viewer sees them.
+    open_replies: i64,
     seen: u64,
     said: Option<super::shell::Said>,
 }
@@ -37,11 +40,17 @@ impl FromRequestParts<App> for Viewer {
         let seen = *app.commits().borrow();
         let caller = Caller::from_request_parts(parts, app).await?;
         let (w, id) = (caller.workspace, caller.user);
+        let open = caller.may(Privilege::SequencesView).then(|| {
+            let looker = inbound::looker(&caller);
+            inbound_messages::Filter { handled: Handled::Open, ..inbound_messages::Filter::new(looker) }
+        });
         let read = app.db.read_async(move |q| {
             let sandbox = mailboxes::all(q, w)?.iter().all(|m| m.sandbox);
-            Ok((workspaces::get(q, w)?, users::get(q, w, id)?, sandbox))
+            let counts = open.map(|open| inbound_messages::counts(q, w, &open)).transpose()?.unwrap_or_default();
+            let open = counts.into_iter().map(|(_, n)| n).sum::<i64>();
+            Ok((workspaces::get(q, w)?, users::get(q, w, id)?, sandbox, open))
         });
-        let (workspace, user, sandbox) = read.await?;
+        let (workspace, user, sandbox, open_replies) = read.await?;
         let zone = user.zone.as_ref().unwrap_or(&workspace.settings.sequence.zone);
         let watch = Watch { now: app.clock.now(), zone: TimeZone::get(zone.name()).unwrap_or(TimeZone::UTC) };
         Ok(Viewer {
@@ -51,6 +60,7 @@ impl FromRequestParts<App> for Viewer {
             watch,
             sandbox,
             part: wants_part(&parts.headers),
+            open_replies,
             seen,
             said: said::read(&parts.headers),
         })
@@ -66,8 +76,12 @@ impl Viewer {
 
     /// The frame of a page in that place; a page of no place has none.
     pub fn shell(&self, place: Option<Place>) -> Shell {
+        let mut nav = navigation(&self.caller, place, &[]);
+        for item in nav.iter_mut().filter(|item| item.place == Place::Replies) {
+            item.count = u64::try_from(self.open_replies).ok().filter(|n| *n > 0);
+        }
         Shell {
-            nav: navigation(&self.caller, place, &[]),
+            nav,
             workspace: self.workspace.name.clone(),
             user: self.user.name.clone(),
             role: self.user.role.clone(),

@@ -8,7 +8,7 @@ use cadenza::actions::custom_fields::{self, FieldChange};
 use cadenza::actions::fields::Patch;
 use cadenza::actions::suppressions::{self, From as CameFrom, Typed};
 use cadenza::actions::tokens::{self, NewToken};
-use cadenza::actions::{Caller, Privileges, enrollments, inbound, roles, sequences, templates};
+use cadenza::actions::{Caller, Privileges, enrollments, inbound, reclassify, roles, sequences, templates};
 use cadenza_core::enrollment::Subject;
 use cadenza_core::flow::file;
 use cadenza_core::ids::{AbsenceId, ContactId, EnrollmentId, ListId, MailboxId, SandboxMessageId};
@@ -82,6 +82,8 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
     suppressions::add(app, caller, vec![typed], CameFrom::Hand).await.unwrap();
     let raw = format!("From: specimen@example.com\r\nMessage-ID: <specimen-{number}@example.com>\r\n\r\nSpecimen\r\n");
     let message = inbound::take_in(app, caller, raw.into_bytes()).await.unwrap().message.unwrap().id;
+    let reclassified = reclassify::start(app, caller).await.unwrap();
+    reclassify::see_through(app, caller, reclassified).await.unwrap();
     let other = person(house, caller, "Grace", "Hopper").await;
     let absence = absence(house, caller).await;
     let text = format!("name = \"Specimen {number}\"\nform = \"template\"\n{STEPS}");
@@ -98,6 +100,7 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
         ("mailbox", mailbox.to_string()),
         ("message", message.to_string()),
         ("operation", "pause".to_owned()),
+        ("reclassification", reclassified.to_string()),
         ("role", role),
         ("sandbox_message", sandboxed.to_string()),
         ("sequence", sequence.to_string()),

@@ -128,6 +128,8 @@ Yara,Santos,yara@maple.example,+55 11 5550 0109,Maple Finance,Data Scientist
 Hugo,Weiss,hugo@alpine.example,+41 44 555 01 10,Alpine Optics,Frontend Engineer
 Lena,Fischer,lena@delta.example,+49 89 99998 111,Delta Marine,Product Manager
 Kofi,Mensah,kofi@palm.example,+44 161 496 0112,Palm Networks,Engineering Lead
+Wanda,Kowalska,wanda@aspen.example,+48 22 555 0113,Aspen Logistics,Database Engineer
+Bruno,Keller,bruno@willow.example,+41 44 555 01 14,Willow Print,Release Engineer
 Petra,Klein,,+49 30 23125 113,Quill Press,Editor
 ";
 

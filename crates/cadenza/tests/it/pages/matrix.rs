@@ -4,7 +4,7 @@
 use super::browser::{Browser, user};
 use crate::api::program::stranger;
 use crate::house::{House, on_both};
-use cadenza::actions::{Caller, mailboxes, tokens};
+use cadenza::actions::{Caller, mailboxes, reclassify, tokens};
 use cadenza_core::ids::UserId;
 
 on_both! {
@@ -22,6 +22,7 @@ pub struct Known {
     user: String,
     token: String,
     absence: String,
+    job: String,
 }
 
 async fn known(house: &House, caller: &Caller) -> Known {
@@ -30,7 +31,10 @@ async fn known(house: &House, caller: &Caller) -> Known {
     let (token, _) = tokens::create(&house.app, caller, new).await.unwrap();
     let user: UserId = user(house, caller.workspace, "Viewer").await;
     let absence = crate::api::specimens::absence(house, caller).await.to_string();
-    Known { mailbox, user: user.to_string(), token: token.id.to_string(), absence }
+    let job = reclassify::start(&house.app, caller).await.unwrap();
+    reclassify::see_through(&house.app, caller, job).await.unwrap();
+    let job = job.to_string();
+    Known { job, mailbox, user: user.to_string(), token: token.id.to_string(), absence }
 }
 
 fn filled(path: &str, known: &Known) -> String {
@@ -38,6 +42,7 @@ fn filled(path: &str, known: &Known) -> String {
         .replace("{user}", &known.user)
         .replace("{token}", &known.token)
         .replace("{absence}", &known.absence)
+        .replace("{job}", &known.job)
 }
 
 /// Pages, and the roles for which they open.
@@ -51,6 +56,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/settings/mailboxes/{mailbox}", &["Admin", "Manager"]),
     ("/settings/users", &["Admin"]),
     ("/settings/roles", &["Admin"]),
+    ("/settings/reclassify", &["Admin"]),
     ("/settings/tokens", &ROLES),
     ("/settings/tokens?whose=all", &["Admin"]),
 ];
@@ -77,6 +83,8 @@ const FORMS: &[(&str, &[&str], Form)] = &[
     ("/settings/absences", &["Admin", "Manager", "Member"], &[("from", "2027-07-01T09:00")]),
     ("/settings/absences/{absence}/until", &["Admin"], &[("until", "2030-01-01T09:00")]),
     ("/settings/absences/{absence}/end", &["Admin"], &[]),
+    ("/settings/reclassify", &["Admin"], &[]),
+    ("/settings/reclassify/{job}/adopt", &["Admin"], &[("what", "all")]),
     ("/settings/tokens", &ROLES, &[]),
     ("/settings/tokens/{token}/end", &["Admin"], &[]),
     ("/settings/mailboxes/{mailbox}/delete", &["Admin", "Manager"], &[]),

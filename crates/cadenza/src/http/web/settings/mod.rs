@@ -4,6 +4,7 @@
 mod absences;
 mod mailboxes;
 mod me;
+mod reclassify;
 mod roles;
 mod tokens;
 mod users;
@@ -29,6 +30,7 @@ pub fn router() -> Router<App> {
         .merge(users::router())
         .merge(roles::router())
         .merge(tokens::router())
+        .merge(reclassify::router())
 }
 
 macro_rules! sections {
@@ -59,6 +61,8 @@ sections! {
     Users = "/settings/users", "Users", "users", Some(Privilege::SettingsManage),
         "Who works here, with which role; links to sign in by.";
     Roles = "/settings/roles", "Roles", "lock", Some(Privilege::SettingsManage), "What each role may do.";
+    Reclassify = "/settings/reclassify", "Reclassify mail", "retry", Some(Privilege::SettingsManage),
+        "Put the present rules to kept mail, and adopt what differs.";
     Tokens = "/settings/tokens", "API tokens", "key", None, "What programs sign in with.";
 }
 
