@@ -192,13 +192,13 @@ pub struct Left {
     pub message_id: String,
 }
 
-/// Of every workspace.
-pub fn left_behind(q: &mut Query) -> Result<Vec<Left>> {
+/// Of every workspace; `idle` is a run that works on none, whose claims are lost therefore.
+pub fn left_behind(q: &mut Query, idle: Option<i64>) -> Result<Vec<Left>> {
     let rows = q.query(
         "SELECT workspace_id, id, epoch, state, message_id FROM answer WHERE state IN ('claimed', 'marked')
-             AND NOT EXISTS (SELECT 1 FROM node WHERE node.epoch = answer.epoch AND node.state <> 'gone')
+             AND (epoch = $1 OR NOT EXISTS (SELECT 1 FROM node WHERE node.epoch = answer.epoch AND node.state <> 'gone'))
          ORDER BY id",
-        &[],
+        &[idle.unwrap_or(-1).into()],
     )?;
     let left = |row: &Row| {
         Ok(Left {

@@ -63,9 +63,11 @@ async fn round(
     let now = app.clock.now();
     while under_way.try_join_next().is_some() {}
     let room = AT_ONCE.saturating_sub(under_way.len());
+    // Claimed by this run and in nobody's hands: the answer to a commit was lost.
+    let idle = under_way.is_empty().then_some(app.door.node().epoch);
     let (left, due, next) = app
         .db
-        .read_async(move |q| Ok((answers::left_behind(q)?, answers::due(q, now, room)?, answers::next_due(q)?)))
+        .read_async(move |q| Ok((answers::left_behind(q, idle)?, answers::due(q, now, room)?, answers::next_due(q)?)))
         .await?;
     for one in left {
         settle_left(app, one).await?;

@@ -16,6 +16,7 @@ mod links;
 mod pages;
 mod reading;
 mod receive;
+mod reclassify;
 mod rehearsal;
 mod replies;
 mod smtp;

@@ -3,7 +3,7 @@
 use crate::case::{Case, MAILBOX, OTHER_MAILBOX, USER, person};
 use crate::columns::full;
 use cadenza_core::absence::Away;
-use cadenza_core::enrollment::{Mark, Phase, SequenceState};
+use cadenza_core::enrollment::{Finish, Mark, Phase, SequenceState};
 use cadenza_core::facts::{Attempt, Inbox, NewerLive, Outage};
 use cadenza_core::flow::{Outcome, Step};
 use cadenza_core::ids::UserId;

@@ -54,7 +54,7 @@ impl From<Standing> for Reclassification {
 /// Read the kept mail again
 ///
 /// By the present rules, in the background. Nothing changes until a difference is adopted. It needs `settings.manage`.
-#[utoipa::path(post, path = "/reclassifications", tag = "messages", responses((status = 200, body = Reclassification)))]
+#[utoipa::path(post, path = "/reclassifications", tag = "reclassifications", responses((status = 200, body = Reclassification)))]
 async fn start(
     State(app): State<App>,
     Allowed { caller, .. }: Allowed<may::SettingsManage>,
@@ -64,7 +64,7 @@ async fn start(
 }
 
 /// How far it is
-#[utoipa::path(get, path = "/reclassifications/{reclassification}", tag = "messages",
+#[utoipa::path(get, path = "/reclassifications/{reclassification}", tag = "reclassifications",
     params(("reclassification" = String, Path, example = "job_00dk3v9xk0012")),
     responses((status = 200, body = Reclassification)))]
 async fn get(
@@ -134,7 +134,7 @@ impl From<Listed> for Difference {
 /// What the present rules judge otherwise
 ///
 /// In the order in which the messages came.
-#[utoipa::path(get, path = "/reclassifications/{reclassification}/differences", tag = "messages",
+#[utoipa::path(get, path = "/reclassifications/{reclassification}/differences", tag = "reclassifications",
     params(("reclassification" = String, Path, example = "job_00dk3v9xk0012"), Query),
     responses((status = 200, body = Page<Difference>)))]
 async fn differences(
@@ -165,7 +165,7 @@ struct Adopt {
 /// Adopt what the present rules say
 ///
 /// The enrollments follow as they do a correction by hand. What a person corrected is left alone.
-#[utoipa::path(post, path = "/reclassifications/{reclassification}/adopt", tag = "messages",
+#[utoipa::path(post, path = "/reclassifications/{reclassification}/adopt", tag = "reclassifications",
     params(("reclassification" = String, Path, example = "job_00dk3v9xk0012")), request_body = Adopt,
     responses((status = 200, body = Reclassification)))]
 async fn adopt(
