@@ -248,10 +248,10 @@ pub fn lock(tx: &mut Tx, w: WorkspaceId, id: MessageId) -> Result<Inbound> {
     read(&row)
 }
 
-/// All of a person's thread in one enrollment, oldest first.
+/// What came in for one enrollment, newest first.
 pub fn of_enrollment(q: &mut Query, w: WorkspaceId, id: EnrollmentId, limit: usize) -> Result<Vec<Inbound>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM inbound_message m WHERE m.workspace_id = $1 AND m.enrollment_id = $2 ORDER BY m.id LIMIT $3"
+        "SELECT {COLUMNS} FROM inbound_message m WHERE m.workspace_id = $1 AND m.enrollment_id = $2 ORDER BY m.id DESC LIMIT $3"
     );
     q.of(w).all(&sql, args![id, limit as i64])?.iter().map(read).collect()
 }

@@ -10,7 +10,7 @@ use cadenza_store::reclassified::{self, Difference, State};
 use cadenza_store::{StoreError, Tx};
 
 /// Messages read in one commit: reading one may take milliseconds, and the sender works in between.
-const READ: usize = 20;
+const READ: usize = 10;
 const ADOPTED: usize = 50;
 
 /// Reads the next kept messages again; nothing where there are no more.

@@ -121,6 +121,10 @@ async fn what_was_no_opt_out_is_taken_back_everywhere(house: &House) {
     let lines = house.read(move |q| history::of_enrollment(q, w, asked)).await;
     let line = lines.iter().find(|l| l.event == "take_back").unwrap();
     assert_eq!((line.cause.as_deref(), line.actor), (Some("not_an_opt_out"), Actor::User(house.caller.user)));
+    // Said twice, nothing is done twice.
+    let lines = house.int("SELECT count(*) FROM history", &[]).await;
+    correct(house, id, Correction::Reply).await;
+    assert_eq!(house.int("SELECT count(*) FROM history", &[]).await, lines);
     // And back again: the same way.
     correct(house, id, Correction::OptOut).await;
     assert_eq!(house.enrollment(g.id).await.finish, Some(Finish::OptedOut));
@@ -155,6 +159,11 @@ async fn what_was_no_bounce_goes_on_and_may_be_written_to(house: &House) {
     let id = message(house, &g.mail, Reaction::Bounce { kind: BounceKind::Hard }).await;
     assert_eq!(house.enrollment(g.id).await.finish, Some(Finish::Bounced));
     assert_eq!(suppressed(house).await, ["grace@example.test"]);
+    assert_eq!(
+        replies::prepare(&house.app, &house.caller, id).await.unwrap(),
+        None,
+        "nobody reads what a report is answered"
+    );
     let done = correct(house, id, Correction::Other).await;
     assert_eq!((done.allowed, suppressed(house).await.len()), (1, 0));
     let e = house.enrollment(g.id).await;

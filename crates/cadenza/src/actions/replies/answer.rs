@@ -10,7 +10,7 @@ use cadenza_core::ids::{AnswerId, MailboxId, MessageId};
 use cadenza_core::inbound as reading;
 use cadenza_core::suppression::Suppressible;
 use cadenza_store::answers::{self, Answer, State};
-use cadenza_store::inbound_messages::{self, Inbound, Source};
+use cadenza_store::inbound_messages::{self, Class, Inbound, Source};
 use cadenza_store::mailboxes::Mailbox;
 use cadenza_store::{Query, StoreError, mailboxes, matching, suppression};
 use serde_json::json;
@@ -48,7 +48,9 @@ fn prepared(
     message: &Inbound,
     raw: Option<&[u8]>,
 ) -> Result<Option<Prepared>, StoreError> {
-    let Some(raw) = raw.filter(|_| message.source != Source::Text) else { return Ok(None) };
+    // Reports have nobody behind them who would read it.
+    let machine = matches!(message.class, Class::Bounce | Class::Complaint | Class::Delivered | Class::OwnMail);
+    let Some(raw) = raw.filter(|_| message.source != Source::Text && !machine) else { return Ok(None) };
     let Ok(mail) = reading::read(raw, message.received_at) else { return Ok(None) };
     let writer = mail.reply_to.first().or(mail.from.first());
     let Some(to) = writer.map(|a| a.address.clone()).filter(|a| a.parse::<Address>().is_ok()) else { return Ok(None) };
@@ -105,7 +107,7 @@ pub async fn answer(app: &App, caller: &Caller, id: MessageId, subject: &str, te
         let message = locked(c, id)?;
         let raw = inbound_messages::raw(c.tx, c.w, id)?;
         let why =
-            "This message cannot be answered by mail: it is no mail, its bytes are not kept, or no mailbox is known.";
+            "This message cannot be answered by mail: it is a report, its bytes are not kept, or no mailbox is known.";
         let prepared = prepared(c.tx, c.w, &message, raw.as_deref())?;
         let prepared = prepared.ok_or_else(|| ActionError::refused("not_answerable", why))?;
         refuse_suppressed(c, &prepared.to)?;

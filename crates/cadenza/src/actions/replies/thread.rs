@@ -1,7 +1,7 @@
 //! A thread as a person reads it: what went out in the enrollment, as it was sent, and what came in, in order.
 
 use crate::App;
-use crate::actions::{Caller, Result, inbound};
+use crate::actions::{ActionError, Caller, Result, inbound};
 use crate::engine::as_sent;
 use cadenza_core::ids::{MessageId, UserId};
 use cadenza_core::inbound::{self as reading, Attachment};
@@ -15,7 +15,7 @@ use cadenza_store::{Query, StoreError};
 
 /// Messages of one thread that are shown, the latest of each way.
 const SENT_MAX: usize = 50;
-const RECEIVED_MAX: usize = 100;
+const RECEIVED_MAX: usize = 30;
 
 /// A message with what it is about.
 #[derive(Debug, Clone)]
@@ -93,7 +93,9 @@ pub async fn thread(app: &App, caller: &Caller, id: MessageId) -> Result<Thread>
     if !received.iter().any(|(m, _)| m.id == id) {
         received.push((message.clone(), raw));
     }
-    let mut items: Vec<Item> = received.into_iter().map(|(m, raw)| of_received(&m, raw)).collect();
+    // Reading large mails takes a while, which other requests should not have to wait for.
+    let reading = move || received.iter().map(|(m, raw)| of_received(m, raw.as_deref())).collect::<Vec<Item>>();
+    let mut items = tokio::task::spawn_blocking(reading).await.map_err(ActionError::internal)?;
     for send in gone_out(sends) {
         items.push(of_sent(app, caller, &send).await);
     }
@@ -115,7 +117,7 @@ fn gone_out(sends: Vec<Send>) -> Vec<Send> {
     out.split_off(first)
 }
 
-fn of_received(message: &Inbound, raw: Option<Vec<u8>>) -> Item {
+fn of_received(message: &Inbound, raw: Option<&[u8]>) -> Item {
     let base = Item {
         of: ItemOf::Received { id: message.id, class: message.class },
         at: message.received_at,
@@ -127,8 +129,8 @@ fn of_received(message: &Inbound, raw: Option<Vec<u8>>) -> Item {
         attachments: Vec::new(),
     };
     match (message.source, raw) {
-        (Source::Text, Some(raw)) => Item { text: String::from_utf8_lossy(&raw).into_owned(), ..base },
-        (_, Some(raw)) => with_mail(base, &raw),
+        (Source::Text, Some(raw)) => Item { text: String::from_utf8_lossy(raw).into_owned(), ..base },
+        (_, Some(raw)) => with_mail(base, raw),
         (_, None) => base,
     }
 }

@@ -114,12 +114,26 @@ pub fn correct(
 ) -> Result<Corrected, NotCorrected> {
     let now = app.clock.now();
     let meaning = Meaning { class: right.class(), what: right.what(), channel: channel_of(message) };
-    let told = told_or_found(tx, w, message)?;
-    let done = instead(app, tx, w, message, &told, &meaning, by)?;
+    let done = if says_the_same(&meaning_of(message), &meaning) {
+        Corrected::default()
+    } else {
+        let told = told_or_found(tx, w, message)?;
+        instead(app, tx, w, message, &told, &meaning, by)?
+    };
     let json = serde_json::json!(right).to_string();
     inbound_messages::correct(tx, w, message.id, meaning.class, &json, (by, now))?;
     settle(tx, w, message, meaning.class, now)?;
     Ok(done)
+}
+
+/// A person who says what was taken for true confirms it, and nothing is done twice.
+fn says_the_same(before: &Meaning, right: &Meaning) -> bool {
+    let by_class = !matches!(right.class, Class::Bounce | Class::OutOfOffice);
+    let alike = match (&before.what, &right.what) {
+        (What::Bounce { class: before, .. }, What::Bounce { class: right, .. }) => before == right,
+        (before, right) => before == right,
+    };
+    before.class == right.class && (by_class || alike)
 }
 
 /// Says whose a message is. What it had told others is taken back, and the right ones are told.

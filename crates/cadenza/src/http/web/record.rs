@@ -40,6 +40,8 @@ pub struct RecordPage {
     pub detail: String,
     /// The most likely operations, beside the menu of all.
     pub main_operations: Vec<Offer>,
+    /// Something was sent, so that something may have come back.
+    pub has_thread: bool,
     pub counts: Vec<Figure>,
     pub picture: String,
     pub entries: Vec<Entry>,
@@ -123,6 +125,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<String>) ->
         sequence: Link::new(format!("/sequences/{}", e.sequence), listed.sequence_name.clone()),
         badge: state_badge(state, reason, e.block_detail.as_deref()),
         detail: e.block_detail.clone().filter(|_| e.block.is_some()).unwrap_or_default(),
+        has_thread: e.emails + e.texts > 0,
         main_operations: groups.into_iter().flat_map(|g| g.operations).filter(is_main).take(2).collect(),
         counts: counts(&listed, &viewer),
         picture,
