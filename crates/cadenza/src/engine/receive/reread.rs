@@ -45,13 +45,19 @@ pub fn reread(q: &mut Query, w: WorkspaceId, message: &Inbound, raw: Vec<u8>) ->
     let version_before = serde_json::from_str::<Verdict>(&message.classification).ok().map(|v| v.version);
     Ok(Some(Reread {
         class: meaning.class,
-        classification: letter.classification(),
+        classification: letter.classification(whole_size(&message.classification)),
         version_before,
         version: RULES_VERSION,
         told,
         differs: before.class != meaning.class || before.what != meaning.what,
         meaning,
     }))
+}
+
+/// The size of the mail, where no more than its beginning was fetched and kept.
+fn whole_size(classification: &str) -> Option<u32> {
+    let before: serde_json::Value = serde_json::from_str(classification).ok()?;
+    before["read_of_bytes"]["of"].as_u64()?.try_into().ok()
 }
 
 /// Adopts what the present rules say of a message. Answers `None` where nothing is to be done any more: it was corrected by

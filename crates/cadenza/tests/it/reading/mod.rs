@@ -15,6 +15,7 @@ use cadenza::seal::Place;
 use cadenza_core::ids::MailboxId;
 use cadenza_store::inbound_messages::{self, Filter, Inbound};
 use cadenza_store::mailboxes::{self, Auth, Mailbox, Security, Server};
+use cadenza_store::sequences::Viewer;
 use std::time::Duration;
 
 /// Little patience, small mails, and looks in quick succession.
@@ -76,8 +77,9 @@ async fn row(house: &House, id: MailboxId) -> Mailbox {
 /// What came into a mailbox, oldest first.
 async fn messages(house: &House, id: MailboxId) -> Vec<Inbound> {
     let w = house.workspace;
-    let all = house.app.db.read_async(move |q| inbound_messages::list(q, w, &Filter::default(), None, 100_000)).await;
-    all.unwrap().rows.into_iter().rev().filter(|m| m.mailbox == Some(id)).collect()
+    let all =
+        house.app.db.read_async(move |q| inbound_messages::list(q, w, &Filter::new(Viewer::All), None, 100_000)).await;
+    all.unwrap().rows.into_iter().rev().map(|listed| listed.message).filter(|m| m.mailbox == Some(id)).collect()
 }
 
 /// Their subjects; of what could not be read, its words.
