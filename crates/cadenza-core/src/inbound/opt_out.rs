@@ -2,7 +2,8 @@
 //! The quoted mail's own unsubscribe footer never counts, since only fresh text is looked at.
 
 use super::mail::Mail;
-use super::phrases::{self, fold, head};
+
+use super::phrases::{Phrases, fold, head};
 use super::verdict::Evidence;
 
 /// How much of the fresh text is looked at, in bytes.
@@ -23,7 +24,7 @@ const WHOLE: &[&str] = &[
 ];
 /// Wishes within a longer text.
 #[rustfmt::skip]
-const WISHES: &[&str] = &[
+static WISHES: Phrases = Phrases::new(&[
     "unsubscribe me", "please unsubscribe", "want to unsubscribe", "like to unsubscribe", "wish to unsubscribe",
     "remove me from", "remove…from your list", "remove…from your mailing", "remove…from your database",
     "remove…from this list", "delete…from your list", "delete…from your database", "off this list", "opt out of your",
@@ -47,9 +48,9 @@ const WISHES: &[&str] = &[
     "no quiero recibir", "no deseo recibir", "dejen de enviar", "deje de enviar", "elimíneme de", "bórrenme de",
     "não quero receber", "não quero mais receber", "remova meu", "me remova da", "pare de enviar", "não me contate",
     "non voglio ricevere", "non desidero ricevere", "cancellatemi", "rimuovetemi", "non contattatemi", "smettete di",
-];
+]);
 #[rustfmt::skip]
-const MORE_WISHES: &[&str] = &[
+static MORE_WISHES: Phrases = Phrases::new(&[
     "ne souhaite plus", "ne veux plus recevoir", "ne désire plus", "ne voulons plus recevoir", "désabonnez",
     "désinscrivez", "graag uitschrijven", "mij uitschrijven", "me uitschrijven", "afmeld mig", "avmeld meg",
     "meld meg av", "vill inte få fler", "töröljenek", "töröljön", "leiratkoz", "ne írjanak", "ne küldjenek",
@@ -63,14 +64,14 @@ const MORE_WISHES: &[&str] = &[
     "älkää lähettäkö", "poista minut", "proszę o usunięcie", "proszę mnie usunąć", "proszę mnie wypisać",
     "nie życzę sobie", "proszę nie pisać", "odhlaste mě", "nepište mi", "nepřeji si", "отпишите меня",
     "не пишите мне", "удалите меня", "配信停止", "退订",
-];
+]);
 /// What turns such words into something else.
 #[rustfmt::skip]
-const NOT_MEANT: &[&str] = &[
+static NOT_MEANT: Phrases = Phrases::new(&[
     "how do i unsubscribe", "how to unsubscribe", "don't unsubscribe", "do not unsubscribe",
     "don't want to unsubscribe", "unsubscribe link", "unsubscribe button", "don't remove me", "do not remove me",
     "before i unsubscribe", "unsubscribe feature", "unsubscribe rate",
-];
+]);
 
 /// The evidence, if the whole subject is such a wish. Mail programs write so when their unsubscribe button is pressed, over
 /// a text of their own.
@@ -92,10 +93,10 @@ pub(super) fn in_words(fresh: &str) -> Option<Evidence> {
     if let Some(word) = text_lines(fresh).find_map(|line| whole(&fold(line))) {
         return Some(Evidence::new("opt_out.whole", "text", word));
     }
-    if phrases::first(&text, NOT_MEANT).is_some() {
+    if NOT_MEANT.first(&text).is_some() {
         return None;
     }
-    let wish = phrases::first(&text, WISHES).or_else(|| phrases::first(&text, MORE_WISHES))?;
+    let wish = WISHES.first(&text).or_else(|| MORE_WISHES.first(&text))?;
     Some(Evidence::new("opt_out.wish", "text", wish))
 }
 

@@ -1,5 +1,8 @@
 //! Comparing text with tables of phrases: case, apostrophes and runs of blanks do not count.
 
+use aho_corasick::AhoCorasick;
+use std::sync::OnceLock;
+
 /// Text made comparable: lower case, one blank between words, plain quotation marks.
 pub(super) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -20,61 +23,69 @@ pub(super) fn fold(text: &str) -> String {
     out
 }
 
-/// The first phrase of the table that the folded text contains.
-pub(super) fn first<'p>(folded: &str, table: &[&'p str]) -> Option<&'p str> {
-    if folded.len() < LONG || table.len() < 8 {
-        return table.iter().copied().find(|phrase| has(folded, phrase));
-    }
-    let triples = Triples::of(folded);
-    table.iter().copied().filter(|phrase| triples.may_hold(phrase)).find(|phrase| has(folded, phrase))
+/// A table of phrases, the most telling first. `…` in a phrase stands for up to 60 bytes of the same sentence; a phrase is found
+/// from the beginning of a word on, but scripts without blanks between words have no such beginnings.
+pub(super) struct Phrases {
+    list: &'static [&'static str],
+    automaton: OnceLock<Automaton>,
 }
 
-/// A text from which length on it pays to look through it once for all phrases of a table, in bytes.
-const LONG: usize = 400;
-
-/// Which three bytes stand together somewhere in a text, by a hash of sixteen bits: nearly all phrases of a table are ruled out
-/// by it, so that a long text costs hardly more for a long table.
-struct Triples(Vec<u64>);
-
-impl Triples {
-    fn of(text: &str) -> Triples {
-        let mut bits = vec![0u64; 1 << 10];
-        for triple in text.as_bytes().windows(3) {
-            let place = place(triple);
-            bits[place >> 6] |= 1 << (place & 63);
-        }
-        Triples(bits)
+impl Phrases {
+    pub const fn new(list: &'static [&'static str]) -> Phrases {
+        Phrases { list, automaton: OnceLock::new() }
     }
 
-    /// False where the text surely does not contain the phrase.
-    fn may_hold(&self, phrase: &str) -> bool {
-        phrase.split('…').all(|part| {
-            part.as_bytes().windows(3).all(|triple| {
-                let place = place(triple);
-                self.0[place >> 6] & (1 << (place & 63)) != 0
+    /// The first phrase of the table that the folded text contains.
+    pub fn first(&self, folded: &str) -> Option<&'static str> {
+        let all = || Automaton::of(self.list.iter().copied().enumerate().map(|(place, phrase)| (phrase, place)));
+        self.automaton.get_or_init(all).first(folded).map(|place| self.list[place])
+    }
+}
+
+/// All phrases of some tables, found in one look through a text (Aho and Corasick 1975).
+pub(super) struct Automaton {
+    /// `None` where there is nothing to look for, or more than a table of ours ever holds.
+    heads: Option<AhoCorasick>,
+    /// What is after the `…`, and the place that the phrase stands for.
+    phrases: Vec<(&'static str, &'static str, usize)>,
+}
+
+impl Automaton {
+    pub fn of(phrases: impl Iterator<Item = (&'static str, usize)>) -> Automaton {
+        let phrases: Vec<_> = phrases
+            .map(|(phrase, place)| {
+                let (head, tail) = phrase.split_once('…').unwrap_or((phrase, ""));
+                (head, tail, place)
             })
-        })
+            .collect();
+        Automaton { heads: AhoCorasick::new(phrases.iter().map(|(head, ..)| head)).ok(), phrases }
+    }
+
+    /// The least place of which the folded text contains a phrase.
+    pub fn first(&self, folded: &str) -> Option<usize> {
+        let mut least = None;
+        for found in self.heads.as_ref()?.find_overlapping_iter(folded) {
+            let (head, tail, place) = self.phrases[found.pattern().as_usize()];
+            if least.is_none_or(|least| place < least) && stands(folded, found.start(), head, tail) {
+                least = Some(place);
+                if place == 0 {
+                    break;
+                }
+            }
+        }
+        least
     }
 }
 
-fn place(triple: &[u8]) -> usize {
-    let number = triple.iter().fold(0u32, |n, b| n << 8 | u32::from(*b));
-    (number.wrapping_mul(0x9e37_79b1) >> 16) as usize
-}
-
-/// Whether the folded text contains the phrase, from the beginning of a word on; `…` in a phrase stands for up to 60 bytes
-/// of the same sentence. Scripts without blanks between words have no such beginnings.
-pub(super) fn has(folded: &str, phrase: &str) -> bool {
-    let (head, tail) = phrase.split_once('…').unwrap_or((phrase, ""));
+/// Whether the phrase of which the head was found there stands there.
+fn stands(folded: &str, at: usize, head: &str, tail: &str) -> bool {
     let spaced = head.starts_with(|c: char| c.is_alphanumeric() && c < '\u{2e80}');
-    folded.match_indices(head).take(200).any(|(at, _)| {
-        if spaced && folded[..at].ends_with(char::is_alphanumeric) {
-            return false;
-        }
-        let rest = &folded[at + head.len()..];
-        let near = &rest[..rest.floor_char_boundary(60 + tail.len())];
-        tail.is_empty() || near.find(tail).is_some_and(|end| !ends_sentence(&near[..end]))
-    })
+    if spaced && folded[..at].ends_with(char::is_alphanumeric) {
+        return false;
+    }
+    let rest = &folded[at + head.len()..];
+    let near = &rest[..rest.floor_char_boundary(60 + tail.len())];
+    tail.is_empty() || near.find(tail).is_some_and(|end| !ends_sentence(&near[..end]))
 }
 
 fn ends_sentence(text: &str) -> bool {
@@ -90,16 +101,34 @@ pub(super) fn head(text: &str, bytes: usize) -> &str {
 mod tests {
     use super::*;
 
+    static TABLE: Phrases = Phrases::new(&[
+        "mailbox full",
+        "no such user",
+        "exceeded…quota",
+        "переполнен",
+        "容量を超え",
+        "a",
+        "zz",
+        "the mailbox full of",
+    ]);
+
     #[test]
-    fn a_long_text_is_looked_through_like_a_short_one() {
-        let table =
-            ["mailbox full", "no such user", "exceeded…quota", "переполнен", "容量を超え", "a", "zz", "user unknown"];
-        for phrase in table {
+    fn the_first_phrase_of_the_table_is_found_wherever_it_stands() {
+        for phrase in &TABLE.list[..7] {
             let said = phrase.replace('…', " the ");
             let long = format!("{} {said} {}", "x y ".repeat(200), "q ".repeat(200));
-            assert_eq!(first(&long, &table), Some(phrase));
-            assert_eq!(first(&said, &table), Some(phrase));
+            assert_eq!(TABLE.first(&long), Some(*phrase));
+            assert_eq!(TABLE.first(&said), Some(*phrase));
         }
-        assert_eq!(first(&"x y ".repeat(200), &table), None);
+        assert_eq!(TABLE.first("zz, the mailbox full of mail, exceeded its quota"), Some("mailbox full"));
+        assert_eq!(TABLE.first(&"x y ".repeat(200)), None);
+    }
+
+    #[test]
+    fn a_phrase_begins_where_a_word_does_and_its_halves_share_a_sentence() {
+        assert_eq!(TABLE.first("fuzz"), None);
+        assert_eq!(TABLE.first("das ist 容量を超えました"), Some("容量を超え"));
+        assert_eq!(TABLE.first("it exceeded its size. see our quota"), None);
+        assert_eq!(TABLE.first(&format!("exceeded {} quota", "x".repeat(80))), None);
     }
 }

@@ -8,7 +8,7 @@ mod words;
 use super::bounce::Found;
 use super::mail::Mail;
 use super::opt_out;
-use super::phrases::{self, fold, head};
+use super::phrases::{fold, head};
 use super::return_date;
 use super::verdict::{AutoReply, CalendarAnswer, Evidence, Kind};
 
@@ -42,15 +42,13 @@ pub(super) fn find(mail: &Mail<'_>) -> Option<Found> {
 /// Whether the folded text asks the sender to prove being a person: what for, and how.
 pub(super) fn is_challenge(text: &str) -> bool {
     let early = head(text, 4_000);
-    phrases::first(early, words::CHALLENGE).is_some() && phrases::first(early, words::CHALLENGE_HOW).is_some()
+    words::CHALLENGE.first(early).is_some() && words::CHALLENGE_HOW.first(early).is_some()
 }
 
 /// Whether subject or text say that somebody is away.
 pub(super) fn says_absent(mail: &Mail<'_>) -> bool {
     let text = fold(head(&mail.text, 600));
-    phrases::first(&fold(&mail.subject), words::SUBJECT_ABSENT)
-        .or_else(|| phrases::first(&text, words::ABSENT))
-        .is_some()
+    words::SUBJECT_ABSENT.first(&fold(&mail.subject)).or_else(|| words::ABSENT.first(&text)).is_some()
 }
 
 /// The header fields that say a machine wrote it.
@@ -81,8 +79,8 @@ fn by_subject(subject: &str, text: &str) -> Option<Evidence> {
     let start = subject.trim_start_matches([' ', '[', '(', '*', '"', '\'']);
     let opens = |table: &[&'static str]| table.iter().copied().find(|w| start.starts_with(w));
     let confirmed = || {
-        let signs = [words::ABSENT, words::NOTE, words::MACHINE];
-        signs.iter().filter(|s| phrases::first(head(text, 2_000), s).is_some()).count() >= 2
+        let signs = [&words::ABSENT, &words::NOTE, &words::MACHINE];
+        signs.iter().filter(|s| s.first(head(text, 2_000)).is_some()).count() >= 2
     };
     let found = opens(words::SUBJECT_OPENS).or_else(|| opens(words::SUBJECT_MAY_OPEN).filter(|_| confirmed()))?;
     Some(Evidence::new("auto_reply.subject", "subject", found))
@@ -92,11 +90,11 @@ fn by_subject(subject: &str, text: &str) -> Option<Evidence> {
 fn by_words(mail: &Mail<'_>, text: &str) -> Option<Vec<Evidence>> {
     let sign = |rule: &str, phrase: &str| Evidence::new(rule, "text", phrase);
     let early = head(text, 2_000);
-    let machine = phrases::first(early, words::MACHINE);
-    let absent = phrases::first(head(text, 600), words::ABSENT);
-    let note = phrases::first(early, words::NOTE);
-    let receipt = phrases::first(early, words::RECEIPT);
-    let left = phrases::first(early, words::LEFT);
+    let machine = words::MACHINE.first(early);
+    let absent = words::ABSENT.first(head(text, 600));
+    let note = words::NOTE.first(early);
+    let receipt = words::RECEIPT.first(early);
+    let left = words::LEFT.first(early);
     let quotes = mail.text.trim().len() > mail.fresh.len() + 40;
     match (absent.or(left).or(receipt), machine, note) {
         (Some(a), Some(m), _) => Some(vec![sign("auto_reply.words", a), sign("auto_reply.machine", m)]),
@@ -122,17 +120,17 @@ fn is_answer(mail: &Mail<'_>) -> bool {
 /// Which automatic answer it is.
 fn sort(mail: &Mail<'_>, subject: &str, text: &str) -> AutoReply {
     let both = format!("{subject} {text}");
-    if phrases::first(&both, words::LEFT).is_some() && phrases::first(&both, words::LEFT_FOR_NOW).is_none() {
+    if words::LEFT.first(&both).is_some() && words::LEFT_FOR_NOW.first(&both).is_none() {
         return AutoReply::LeftCompany;
     }
-    let absent = phrases::first(subject, words::SUBJECT_ABSENT).or_else(|| phrases::first(&both, words::ABSENT));
+    let absent = words::SUBJECT_ABSENT.first(subject).or_else(|| words::ABSENT.first(&both));
     if absent.is_some() {
         return AutoReply::OutOfOffice { until: return_date::find(&mail.subject, &mail.fresh, mail.written) };
     }
     // A note in a language whose words for absence are not known still names its day.
     match return_date::find(&mail.subject, &mail.fresh, mail.written) {
         Some(date) => AutoReply::OutOfOffice { until: Some(date) },
-        None if phrases::first(&both, words::RECEIPT).is_some() => AutoReply::Ticket,
+        None if words::RECEIPT.first(&both).is_some() => AutoReply::Ticket,
         None => AutoReply::Unspecified,
     }
 }

@@ -1,5 +1,7 @@
 //! What automatic answers say, by language, in the form of `phrases::fold`; `…` stands for a few words between.
 
+use crate::inbound::phrases::Phrases;
+
 /// Header fields that only automatic answers carry.
 pub(super) const HEADERS: &[(&str, &str)] = &[
     ("x-autoreply", "present"),
@@ -44,7 +46,7 @@ pub(super) const SUBJECT_MAY_OPEN: &[&str] = &[
 
 /// Subjects that say the person is away.
 #[rustfmt::skip]
-pub(super) const SUBJECT_ABSENT: &[&str] = &[
+pub(super) static SUBJECT_ABSENT: Phrases = Phrases::new(&[
     "out of office", "out of the office", "out-of-office", "ooo", "vacation", "on leave", "annual leave", "away from",
     "holiday", "parental leave", "maternity leave", "abwesend", "abwesenheit", "urlaub", "außer haus",
     "nicht im büro", "absence", "absent", "congé", "vacances", "fuera de la oficina", "fuera de oficina", "ausencia",
@@ -52,11 +54,11 @@ pub(super) const SUBJECT_ABSENT: &[&str] = &[
     "assenza", "ferie", "afwezig", "vakantie", "frånvaro", "semester", "fravær", "ferie", "poissa", "loma",
     "nieobecn", "urlop", "poza biurem", "nepřítomn", "dovolen", "отпуск", "отсутств", "ofis dışı", "izin",
     "szabadság", "休暇",
-];
+]);
 
 /// Texts that say the person is away.
 #[rustfmt::skip]
-pub(super) const ABSENT: &[&str] = &[
+pub(super) static ABSENT: Phrases = Phrases::new(&[
     "out of the office", "out of office", "out-of-office", "ooo ", "ooo.", "on pto", "away from the office",
     "away from my desk", "away from my email", "away from work", "on vacation", "on annual leave", "on holiday",
     "on leave", "on maternity leave", "on paternity leave", "on parental leave", "maternity leave", "parental leave",
@@ -89,11 +91,11 @@ pub(super) const ABSENT: &[&str] = &[
     "nem vagyok az irodában", "házon kívül", "visszatér", "în concediu", "nu sunt la birou", "absent din", "revin",
     "εκτός γραφείου", "σε άδεια", "επιστρέφω", "θα λείπω", "不在办公室", "休假", "外出", "不在辦公室", "请假", "出差", "休暇", "不在", "出張",
     "休業", "부재중", "휴가", "출장", "자리를 비", "מחוץ למשרד", "בחופשה", "إجازة", "خارج المكتب", "ลาพักร้อน", "cuti",
-];
+]);
 
 /// What goes with an absence note when a machine sends it: who stands in, when an answer will come.
 #[rustfmt::skip]
-pub(super) const NOTE: &[&str] = &[
+pub(super) static NOTE: Phrases = Phrases::new(&[
     "respond to your message when i return", "when i return", "upon my return", "on my return", "once i return",
     "when i get back", "as soon as i return", "urgent", "immediate assistance", "immediate attention",
     "in my absence", "during my absence", "during this time", "during that time", "please contact", "please call",
@@ -109,11 +111,11 @@ pub(super) const NOTE: &[&str] = &[
     "contact opnemen", "brådskande", "vid akuta", "kontakta", "kontakt", "haster", "kiireellis", "yhteys",
     "w pilnych", "proszę o kontakt", "naléhav", "в срочных", "по срочным", "acil", "sürgős", "緊急", "紧急", "긴급",
     "επείγον",
-];
+]);
 
 /// What says plainly that no person wrote it.
 #[rustfmt::skip]
-pub(super) const MACHINE: &[&str] = &[
+pub(super) static MACHINE: Phrases = Phrases::new(&[
     "this is an automated", "this is an automatic", "this is an auto", "this email was automatically",
     "this message was automatically", "this message is automatically", "this email is automatically",
     "is an automated", "automated response", "automated reply", "automated message", "automatic reply",
@@ -128,11 +130,11 @@ pub(super) const MACHINE: &[&str] = &[
     "messaggio automatico", "generato automaticamente", "non rispondere a questo", "automatisch antwoord",
     "automatisch gegenereerd", "automatiskt svar", "automatiskt meddelande", "automatisk svar", "automaattinen",
     "wiadomość automatyczna", "automatyczna odpowiedź", "automatická odpověď", "автоматический ответ", "自動送信",
-];
+]);
 
 /// What receipts of help desks and forms say.
 #[rustfmt::skip]
-pub(super) const RECEIPT: &[&str] = &[
+pub(super) static RECEIPT: Phrases = Phrases::new(&[
     "ticket has been created", "ticket number", "ticket id", "your ticket", "ticket #", "case number", "your case",
     "reference number", "support request", "your request has been received", "we have received your",
     "we've received your", "has been received", "we received your", "thank you for contacting",
@@ -146,11 +148,11 @@ pub(super) const RECEIPT: &[&str] = &[
     "la tua richiesta", "grazie per averci", "wij hebben uw", "uw bericht", "bedankt voor uw", "vi har tagit emot",
     "tack för ditt", "vi har mottatt", "tak for din", "kiitos viestist", "dziękujemy za", "děkujeme za",
     "спасибо за обращение",
-];
+]);
 
 /// What is written in place of someone who has gone for good.
 #[rustfmt::skip]
-pub(super) const LEFT: &[&str] = &[
+pub(super) static LEFT: Phrases = Phrases::new(&[
     "no longer with", "no longer work", "no longer employed", "no longer at", "no longer in use",
     "no longer monitored", "not monitored", "no longer being monitored", "has left the company",
     "have left the company", "left the company", "has left the organization", "has left the organisation",
@@ -162,18 +164,18 @@ pub(super) const LEFT: &[&str] = &[
     "a quitté", "plus dans l'entreprise", "ya no trabaja", "ya no trabajo", "ya no forma parte", "dejado la empresa",
     "não trabalha mais", "não faz mais parte", "deixou a empresa", "non lavora più", "non fa più parte",
     "ha lasciato", "niet meer werkzaam", "slutat på", "ikke længere ansat", "sluttet i", "już nie pracuje",
-];
+]);
 
 /// Whoever left like this comes back.
 #[rustfmt::skip]
-pub(super) const LEFT_FOR_NOW: &[&str] = &[
+pub(super) static LEFT_FOR_NOW: Phrases = Phrases::new(&[
     "left for a", "left for my", "left for the day", "left for the week", "left for vacation", "left for holiday",
     "left for annual", "left on holiday", "left on vacation", "left on a", "left the office for", "left early",
-];
+]);
 
 /// What asks the sender to prove being a person: what for.
 #[rustfmt::skip]
-pub(super) const CHALLENGE: &[&str] = &[
+pub(super) static CHALLENGE: Phrases = Phrases::new(&[
     "waitlisted", "address added to the recipient", "allowed list", "ensure delivery of your email",
     "ensure delivery of your message", "confirm that you are a human", "verify that you are human",
     "verify you are human", "prove you are human", "prove that you are", "are not a spammer", "not a spam robot",
@@ -183,10 +185,10 @@ pub(super) const CHALLENGE: &[&str] = &[
     "to release your message", "spam protection", "spamblocker", "spam blocker", "challenge-response",
     "challenge/response", "unverified sender", "message is being held", "message has been held", "held until you",
     "quarantined until", "unbekannter absender", "spamschutz", "expéditeur inconnu",
-];
+]);
 /// How it is to be done.
 #[rustfmt::skip]
-pub(super) const CHALLENGE_HOW: &[&str] = &[
+pub(super) static CHALLENGE_HOW: Phrases = Phrases::new(&[
     "click", "following link", "link below", "visit", "add yourself", "reply to this", "simply reply", "just reply",
     "confirm your", "http", "complete the", "fill out", "klicken", "cliquez", "haga clic",
-];
+]);

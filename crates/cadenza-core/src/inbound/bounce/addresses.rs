@@ -1,7 +1,8 @@
 //! Whom a notice without machine-readable report is about: the addresses in its words, weighed by where they stand.
 
 use crate::inbound::headers::tidy_address;
-use crate::inbound::phrases::{self, fold};
+
+use crate::inbound::phrases::{Phrases, fold};
 
 /// At most so many lines are looked at.
 const LINES_MAX: usize = 2_000;
@@ -11,15 +12,15 @@ const CANDIDATES_MAX: usize = 500;
 const PLAIN: i32 = 4;
 /// Words that announce failed addresses, on their line or above them.
 #[rustfmt::skip]
-const ANNOUNCED: &[&str] = &[
+static ANNOUNCED: Phrases = Phrases::new(&[
     "recipient", "failed", "could not", "couldn't", "can't be", "cannot", "undeliver", "not delivered", "unable to",
     "not be delivered", "not able to deliver", "did not reach", "didn't reach", "addressed to", "following address",
     "following recipient", "fatal error", "delivery error", "permanent error", "wasn't able", "unknown", "rejected",
     "rcpt to", "no such", "doesn't exist", "does not exist", "error", "not valid", "invalid", "not deliverable",
     "problem", "delayed", "empfänger", "destinataire", "destinatario", "zugestellt", "宛先", "送信できませんでした", "配信できませんでした",
-];
+]);
 /// Words around addresses that one may turn to, or that only belong to the mail's envelope.
-const ASIDE: &[&str] = &[
+static ASIDE: Phrases = Phrases::new(&[
     "contact",
     "message-id",
     "references:",
@@ -36,7 +37,7 @@ const ASIDE: &[&str] = &[
     "reply-to",
     "http",
     "from <",
-];
+]);
 /// Local parts that name a server or a desk, never the person written to.
 #[rustfmt::skip]
 const DESKS: &[&str] = &[
@@ -113,8 +114,8 @@ fn weigh(notice: &str, own: &[String], sent_to: &[String]) -> Vec<Candidate> {
     let mut announced = Announced::default();
     for line in notice.lines().filter(|l| !l.trim().is_empty()).take(LINES_MAX) {
         let lower = fold(line);
-        let here = phrases::first(&lower, ANNOUNCED).is_some();
-        let aside = phrases::first(&lower, ASIDE).is_some();
+        let here = ANNOUNCED.first(&lower).is_some();
+        let aside = ASIDE.first(&lower).is_some();
         let found = in_line(line);
         for (at, address) in &found {
             if all.len() >= CANDIDATES_MAX {

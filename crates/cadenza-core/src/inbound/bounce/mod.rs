@@ -21,7 +21,7 @@ use super::verdict::{Bounce, Delivered, Evidence, Failed, Kind};
 use super::{auto_reply, phrases};
 use crate::time::Time;
 use notice::{Sender, Words};
-use report::Report;
+use report::{RECIPIENTS_MAX, Report};
 
 /// The longest diagnostic that is kept, in bytes.
 const DIAGNOSTIC_MAX: usize = 500;
@@ -107,7 +107,7 @@ fn from_report(mail: &Mail<'_>, part: usize) -> Found {
     let failed = report.recipients.iter().filter(counts).filter_map(|r| one_failed(r, &split.notice, delayed));
     let mut failed: Vec<Failed> = failed.collect();
     if failed.is_empty() {
-        let named = mail.head.addresses("x-failed-recipients").into_iter();
+        let named = mail.head.addresses("x-failed-recipients").into_iter().take(RECIPIENTS_MAX);
         failed = named.map(|a| said_of(&a.address, &split.notice, delayed)).collect();
     }
     if failed.is_empty() {
@@ -156,7 +156,8 @@ fn by_field(mail: &Mail<'_>) -> Option<Found> {
     }
     let split = split(mail, notice::text(mail));
     let delayed = Words::read(&split.notice).delayed && !Words::read(&mail.subject).failed;
-    let mut failed: Vec<Failed> = named.iter().map(|a| said_of(&a.address, &split.notice, delayed)).collect();
+    let mut failed: Vec<Failed> =
+        named.iter().take(RECIPIENTS_MAX).map(|a| said_of(&a.address, &split.notice, delayed)).collect();
     name_written_to(&mut failed, &split);
     let bounce = assemble(failed, message_id(mail, None, &split), None, delayed, &split.notice);
     Some((Kind::Bounce(bounce), vec![Evidence::new("bounce.field", "x-failed-recipients", "present")]))
@@ -233,7 +234,7 @@ fn from_words(mail: &Mail<'_>, split: &Split, delayed: bool) -> Vec<Failed> {
     if named.is_empty() {
         named.extend(addresses::likeliest(&mail.text, &own));
     }
-    named.iter().map(|address| said_of(address, &split.notice, delayed)).collect()
+    named.iter().take(RECIPIENTS_MAX).map(|address| said_of(address, &split.notice, delayed)).collect()
 }
 
 /// One failure as the notice's words tell it.

@@ -4,7 +4,8 @@ use super::reason;
 use super::{Split, addresses, one_line};
 use crate::inbound::headers::message_ids;
 use crate::inbound::mail::Mail;
-use crate::inbound::phrases::{self, fold, head};
+
+use crate::inbound::phrases::{Phrases, fold, head};
 use crate::inbound::verdict::{BounceClass, BounceReason as Reason, Evidence};
 
 /// The longest notice that is read, in bytes.
@@ -21,12 +22,12 @@ const DAEMON_LOCALS: &[&str] = &[
 ];
 /// Names of those that write notices.
 #[rustfmt::skip]
-const DAEMON_NAMES: &[&str] = &[
+static DAEMON_NAMES: Phrases = Phrases::new(&[
     "mailer-daemon", "mail delivery", "mail system", "mail administrator", "delivery subsystem",
     "system administrator", "microsoft outlook", "microsoftexchange", "e-mail delivery", "nondelivery", "mail router",
     "internet mail delivery", "e-mail interconnect", "mailer daemon", "postmaster", "delivery notification",
     "mail-daemon",
-];
+]);
 /// Beginnings and ends of local parts that are no person's.
 const MACHINES: &[&str] = &[
     "noreply",
@@ -45,7 +46,7 @@ const MACHINES: &[&str] = &[
 ];
 /// Subjects of notices of failure.
 #[rustfmt::skip]
-const SUBJECTS: &[&str] = &[
+static SUBJECTS: Phrases = Phrases::new(&[
     "mail failed", "returning to sender", "returning message to sender", "メールエラー", "エラー通知", "配信不能", "送信できませんでした",
     "loop alert", "are not member", "delivery warning", "mail warning", "mailbox unavailable", "undeliver",
     "undelivered mail", "delivery status notification", "delivery failure", "delivery failed", "mail delivery fail",
@@ -58,10 +59,10 @@ const SUBJECTS: &[&str] = &[
     "rejected mail", "rejected:", "undeliverable mail", "cannot deliver", "can't deliver", "unzustellbar",
     "zustellung fehlgeschlagen", "fehlgeschlagen", "non remis", "échec de la remise", "no entregado",
     "no se puede entregar", "não entregue", "non recapitabile", "onbestelbaar", "не доставлено", "недоставленн",
-];
+]);
 /// What notices of failure say.
 #[rustfmt::skip]
-const FAILED: &[&str] = &[
+static FAILED: Phrases = Phrases::new(&[
     "action not taken", "error delivering your mail", "there was an error delivering", "did not receive this message",
     "was aborted after", "not a member of this mailing list", "you are not allowed to post", "not authorized to post",
     "duplicated message-id", "had permanent delivery errors", "no valid recipients were found", "配信不能", "失敗",
@@ -80,19 +81,19 @@ const FAILED: &[&str] = &[
     "konnte nicht zugestellt werden", "nicht zugestellt", "nicht zustellbar", "n'a pas pu être", "pas pu être remis",
     "no se pudo entregar", "no ha podido ser", "não pôde ser entregue", "non è stato possibile",
     "не может быть доставлен", "не удалось доставить", "не доставлен", "配信できませんでした", "送信できませんでした",
-];
+]);
 /// What warnings of delay say.
 #[rustfmt::skip]
-const DELAYED: &[&str] = &[
+static DELAYED: Phrases = Phrases::new(&[
     "delivery delayed", "has been delayed", "been delayed", "delivery…delayed", "is delayed", "still being retried",
     "not yet been delivered", "has not yet been", "will continue to try", "will keep trying",
     "attempts to deliver…will continue", "warning: could not send", "warning: message", "warning message only",
     "do not need to resend", "don't need to resend", "not need to resend", "will be retried", "will be re-attempted",
     "will retry", "delay notification", "(delay)", "delivery is delayed", "temporarily delayed", "delayed mail",
     "verzögert",
-];
+]);
 /// What only a last word says.
-const FINAL: &[&str] = &[
+static FINAL: Phrases = Phrases::new(&[
     "giving up",
     "gave up",
     "permanent",
@@ -103,13 +104,13 @@ const FINAL: &[&str] = &[
     "could not be delivered for",
     "being returned",
     "retry timeout exceeded",
-];
+]);
 /// Lines that hold the rejecting server's words.
 #[rustfmt::skip]
-const SAID: &[&str] = &[
+static SAID: Phrases = Phrases::new(&[
     "said:", "<<< 4", "<<< 5", "diagnostic-code:", "remote host said", "response was:", "response:", "smtp error",
     "error was:", "reason:", "the error that the other server returned was", "550 ",
-];
+]);
 
 /// Who sent the mail, as far as it matters here.
 pub(super) struct Sender {
@@ -130,7 +131,7 @@ impl Sender {
         let daemon_address = mail.from.iter().any(|a| is_daemon_address(&a.address))
             || is_daemon_address(path.trim_matches(['<', '>', ' ']))
             || (unnamed && (is_daemon_address(&raw) || raw.trim_matches(['<', '>', ' ']).is_empty()));
-        let named = |name: &str| phrases::first(&fold(name), DAEMON_NAMES).is_some();
+        let named = |name: &str| DAEMON_NAMES.first(&fold(name)).is_some();
         let daemon = daemon_address || named(&raw) || mail.from.iter().any(|a| named(&a.name));
         let machine = mail.from.iter().any(|a| {
             let local = local_part(&a.address).to_ascii_lowercase();
@@ -161,10 +162,10 @@ impl Words {
     pub fn read(text: &str) -> Words {
         let folded = fold(text);
         Words {
-            failed: phrases::first(&folded, FAILED).is_some(),
-            delayed: phrases::first(&folded, DELAYED).is_some(),
-            final_failure: phrases::first(&folded, FINAL).is_some(),
-            subject: phrases::first(&folded, SUBJECTS).is_some(),
+            failed: FAILED.first(&folded).is_some(),
+            delayed: DELAYED.first(&folded).is_some(),
+            final_failure: FINAL.first(&folded).is_some(),
+            subject: SUBJECTS.first(&folded).is_some(),
             coded: super::codes::enhanced(text).is_some() || super::codes::reply(text).is_some(),
             reason: reason::find(&folded),
         }
@@ -243,7 +244,7 @@ pub(super) fn is_passed_on(subject: &str) -> bool {
 /// Whether an address stands alone on the line under one that says that a mail was not delivered.
 fn names_alone(notice: &str, writer: &str) -> bool {
     let lines: Vec<&str> = notice.lines().filter(|l| !l.trim().is_empty()).take(60).collect();
-    let announced = |above: &str| phrases::first(&fold(above), FAILED).is_some();
+    let announced = |above: &str| FAILED.first(&fold(above)).is_some();
     let alone = |line: &str| {
         let bare = line.trim().trim_matches(['<', '>', ':', ' ']);
         addresses::in_line(bare).first().is_some_and(|(_, a)| a.len() == bare.len() && !a.eq_ignore_ascii_case(writer))
@@ -266,7 +267,7 @@ pub(super) fn text(mail: &Mail<'_>) -> String {
 /// The rejecting server's words within a notice, on one line.
 pub(super) fn diagnostic(notice: &str) -> Option<String> {
     let lines: Vec<&str> = notice.lines().take(400).collect();
-    let said = lines.iter().position(|l| phrases::first(&fold(l), SAID).is_some());
+    let said = lines.iter().position(|l| SAID.first(&fold(l)).is_some());
     let coded = || lines.iter().position(|l| super::codes::enhanced(l).is_some() || super::codes::reply(l).is_some());
     let at = said.or_else(coded)?;
     let end =

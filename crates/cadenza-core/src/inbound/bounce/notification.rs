@@ -1,6 +1,7 @@
 //! Amazon SES tells of bounces, complaints and deliveries by mails whose text is JSON (through SNS). Read here as what
 //! they are about.
 
+use super::report::RECIPIENTS_MAX;
 use super::{Found, class, codes, one_line};
 use crate::inbound::complaint::FeedbackType;
 use crate::inbound::headers::tidy_address;
@@ -49,7 +50,7 @@ pub(super) fn find(mail: &Mail<'_>) -> Option<Found> {
 fn bounce(value: &Value, original_message_id: Option<String>) -> Option<Bounce> {
     let kind = value.pointer("/bounce/bounceType").and_then(Value::as_str).unwrap_or_default();
     let mut recipients = Vec::new();
-    for one in value.pointer("/bounce/bouncedRecipients")?.as_array()?.iter().take(1_000) {
+    for one in value.pointer("/bounce/bouncedRecipients")?.as_array()?.iter().take(RECIPIENTS_MAX) {
         let Some(recipient) = one.get("emailAddress").and_then(Value::as_str).and_then(tidy_address) else { continue };
         let said = one.get("diagnosticCode").and_then(Value::as_str).unwrap_or_default();
         let status = one.get("status").and_then(Value::as_str).and_then(codes::enhanced);
@@ -92,5 +93,5 @@ fn message_id(value: &Value) -> Option<String> {
 
 fn addresses(list: &Value) -> Vec<String> {
     let one = |v: &Value| v.as_str().or_else(|| v["emailAddress"].as_str()).and_then(tidy_address);
-    list.as_array().map(|l| l.iter().take(1_000).filter_map(one).collect()).unwrap_or_default()
+    list.as_array().map(|l| l.iter().take(RECIPIENTS_MAX).filter_map(one).collect()).unwrap_or_default()
 }

@@ -1,7 +1,8 @@
 //! Why a server refused a mail, by the words it uses, as tables; and what class each reason is. Codes are in `codes`.
 
-use crate::inbound::phrases;
+use crate::inbound::phrases::Automaton;
 use crate::inbound::verdict::{BounceClass, BounceReason as Reason};
+use std::sync::LazyLock;
 
 /// The class of a failure for which nothing but its reason is known.
 pub(super) fn class(reason: Reason) -> BounceClass {
@@ -16,8 +17,15 @@ pub(super) fn class(reason: Reason) -> BounceClass {
 
 /// The reason that the text names.
 pub(super) fn find(folded: &str) -> Option<Reason> {
-    TABLE.iter().find(|(_, table)| phrases::first(folded, table).is_some()).map(|(reason, _)| *reason)
+    WORDS.first(folded).map(|place| TABLE[place].0)
 }
+
+/// The phrases of all reasons, each under the place of its reason in the table.
+static WORDS: LazyLock<Automaton> = LazyLock::new(|| {
+    Automaton::of(
+        TABLE.iter().enumerate().flat_map(|(place, (_, table))| table.iter().map(move |phrase| (*phrase, place))),
+    )
+});
 
 /// Reasons in the order they are looked for: what names one thing plainly before what may stand beside it. Phrases in the
 /// form of `phrases::fold`; `…` stands for a few words between.

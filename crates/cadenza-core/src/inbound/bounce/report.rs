@@ -3,7 +3,7 @@
 use crate::inbound::headers::tidy_address;
 
 /// At most so many recipients are read; a mail of Cadenza's own has one.
-const RECIPIENTS_MAX: usize = 100;
+pub(super) const RECIPIENTS_MAX: usize = 100;
 /// At most so many lines are read.
 const LINES_MAX: usize = 10_000;
 
