@@ -79,6 +79,9 @@ async fn a_first_reading_leaves_old_mail_alone_and_a_folder_of_100_000_is_no_tro
     house.start().await;
     until_read(&house, id, &numbered("old", 100_001..=100_005)).await;
     until_read(&house, beside, &numbered("beside", 1..=1)).await;
+    for of in [id, beside] {
+        house.until("it was looked at", |h| Box::pin(async move { row(h, of).await.read_at.is_some() })).await;
+    }
     // Whoever was away for long reads on where they stood: nothing is passed over, and others are not held up.
     let position = mailboxes::Position { uid_validity: 77, uid_next: 99_001 };
     let (w, now) = (house.workspace, MONDAY.parse().unwrap());
