@@ -5,7 +5,7 @@ use crate::calendar::Zone;
 use crate::flow::{Channel, Priority};
 use crate::settings::{Per, Rate};
 use crate::time::{Span, Time};
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -168,7 +168,7 @@ fn bounds(per: Per, zone: &Zone, now: Time) -> (Time, Time) {
 /// The room of every scope that one batch touches: loaded, taken from in order, written back.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    entries: HashMap<Scope, Entry, RandomState>,
+    entries: HashMap<Scope, Entry, FixedState>,
     crowd: Option<u32>,
 }
 

@@ -5,7 +5,7 @@ use super::lookup::{Missed, Root};
 use super::scan::{FieldUse, Part, TagKind, Wrong, scan, uses};
 use super::tokens::Token;
 use super::{Escape, FUEL, Fields, MergeError, OUTPUT_MAX, SOURCE_MAX, filters};
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior};
@@ -142,7 +142,7 @@ impl Template {
 /// Compiled templates by text, so that ten thousand messages of one step compile once. Forgets all when it is full.
 #[derive(Debug)]
 pub struct Cache {
-    compiled: HashMap<(Escape, Arc<str>), Arc<Template>, RandomState>,
+    compiled: HashMap<(Escape, Arc<str>), Arc<Template>, FixedState>,
     most: usize,
 }
 

@@ -5,6 +5,7 @@ mod drip;
 mod enroll;
 mod events;
 mod furnish;
+mod inbound;
 mod meter;
 mod others;
 mod site;
@@ -13,7 +14,7 @@ mod tick;
 use super::{Ended, Failure};
 use crate::config::Flags;
 
-/// Measure how fast this machine enrolls, sends and takes events
+/// Measure how fast this machine enrolls, sends, and takes events and mail
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -26,6 +27,7 @@ pub enum Command {
     Enroll(enroll::Args),
     Tick(tick::Args),
     Events(events::Args),
+    Inbound(inbound::Args),
 }
 
 pub async fn run(args: Args, flags: &Flags) -> Result<Ended, Failure> {
@@ -34,5 +36,6 @@ pub async fn run(args: Args, flags: &Flags) -> Result<Ended, Failure> {
         Command::Enroll(args) => enroll::run(&args, flags).await,
         Command::Tick(args) => tick::run(&args, flags).await,
         Command::Events(args) => events::run(&args, flags).await,
+        Command::Inbound(args) => inbound::run(&args, flags).await,
     }
 }

@@ -4,7 +4,7 @@
 
 use super::reader::{End, Reader};
 use crate::engine::due::is_passing;
-use crate::engine::receive::{Source, Unread, keep_unread, receive};
+use crate::engine::receive::{Arrived, Source, Unread, keep_unread, receive, receive_together};
 use crate::mail::imap::{Failure, Mail, Opened, Part, Session, Sized, Stage};
 use cadenza_core::calendar::{Date, Zone};
 use cadenza_core::time::{Span, Time};
@@ -154,14 +154,15 @@ impl Reader {
         match session.mails(&uids, Part::Whole { bytes_max }, room).await {
             Ok(mut mails) => {
                 // Deleted meanwhile, left out, or larger than was said.
-                let mut odd = Vec::new();
+                let (mut odd, mut whole) = (Vec::new(), Vec::with_capacity(group.len()));
                 for message in group {
                     let mail = mails.iter_mut().find(|m| m.uid == message.uid).map(std::mem::take);
                     match mail.filter(|mail| mail.raw.len() < bytes_max as usize) {
-                        Some(mail) => self.take(place, mail, *message, None).await?,
+                        Some(mail) => whole.push((mail, *message)),
                         None => odd.push(*message),
                     }
                 }
+                self.take_together(place, whole).await?;
                 // Given back before more is asked for, or all readers could wait for each other.
                 drop(memory);
                 for message in odd {
@@ -229,6 +230,26 @@ impl Reader {
         let wanted = bytes.div_ceil(MIB).clamp(1, super::MEMORY as u64);
         // It is never closed.
         self.memory.clone().acquire_many_owned(u32::try_from(wanted).unwrap_or(1)).await.ok()
+    }
+
+    /// In one transaction; where one of them cannot be taken in, one by one, so that the others are.
+    async fn take_together(&self, place: &Place<'_>, mails: Vec<(Mail, Sized)>) -> Result<(), End> {
+        let source = Source::Imap { mailbox: self.inbox.mailbox, whole: None };
+        let arrived = |(mail, message): &(Mail, Sized)| Arrived {
+            raw: mail.raw.clone(),
+            source,
+            received_at: self.arrived(*message),
+        };
+        let together = mails.iter().map(arrived).collect();
+        match receive_together(&self.app, self.inbox.workspace, together).await {
+            Ok(_) => return Ok(()),
+            Err(e) if is_passing(&e) => return Err(e.into()),
+            Err(e) => tracing::debug!(mailbox = %self.inbox.mailbox, "mails are taken in one by one: {e}"),
+        }
+        for (mail, message) in mails {
+            self.take(place, mail, message, None).await?;
+        }
+        Ok(())
     }
 
     /// `whole` is the size of a mail of which only a part was fetched.

@@ -68,16 +68,72 @@ pub async fn receive(
     raw: Vec<u8>,
     received_at: Time,
 ) -> Result<Received, StoreError> {
-    // Reading a large mail takes a while, which other requests should not have to wait for.
-    let reading = tokio::task::spawn_blocking(move || Letter::read(raw, received_at)).await;
-    let letter = reading.map_err(|e| StoreError::inconsistent("inbound_message", "new", e))?;
-    let app2 = app.clone();
-    let done = app.db.write_async(move |tx| take_in(&app2, tx, workspace, source, &letter, received_at)).await?;
-    app.hand_over(done.1);
-    Ok(done.0)
+    let mail = Arrived { raw, source, received_at };
+    let mut received = receive_together(app, workspace, vec![mail]).await?;
+    received.pop().ok_or_else(|| StoreError::missing("inbound_message", "new"))
 }
 
-type TakenIn = (Received, Vec<Outgoing>);
+/// A mail as it reached an inbox.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    pub raw: Vec<u8>,
+    pub source: Source,
+    /// When it reached the inbox.
+    pub received_at: Time,
+}
+
+/// Takes some mails in, all of them or none, in one transaction: far quicker than one by one. The answers are in their order.
+///
+/// # Errors
+/// As [`receive`]. What one of them cannot bear keeps out the others; alone they are taken in.
+pub async fn receive_together(
+    app: &App,
+    workspace: WorkspaceId,
+    mails: Vec<Arrived>,
+) -> Result<Vec<Received>, StoreError> {
+    // Reading a large mail takes a while, which other requests should not have to wait for.
+    let reading = tokio::task::spawn_blocking(move || {
+        let read = |mail: Arrived| (Letter::read(mail.raw, mail.received_at), mail.source, mail.received_at);
+        mails.into_iter().map(read).collect::<Vec<_>>()
+    });
+    let letters = reading.await.map_err(|e| StoreError::inconsistent("inbound_message", "new", e))?;
+    let app2 = app.clone();
+    let done = app.db.write_async(move |tx| {
+        let taken = letters.iter().map(|(letter, source, at)| take_in(&app2, tx, workspace, *source, letter, *at));
+        let taken = taken.collect::<Result<Vec<_>, _>>()?;
+        tell(&app2, tx, workspace, taken)
+    });
+    let (received, outgoing) = done.await?;
+    app.hand_over(outgoing);
+    Ok(received)
+}
+
+/// A message that was kept, and what its enrollments are still to be told.
+struct TakenIn {
+    received: Received,
+    puts: Vec<Put>,
+}
+
+/// Through the door, in the transaction that keeps the messages.
+fn tell(
+    app: &App,
+    tx: &mut Tx,
+    w: WorkspaceId,
+    taken: Vec<TakenIn>,
+) -> Result<(Vec<Received>, Vec<Outgoing>), StoreError> {
+    let now = app.clock.now();
+    let (mut puts, mut received) = (Vec::new(), Vec::with_capacity(taken.len()));
+    for one in taken {
+        if let Some(id) = one.received.id
+            && !one.received.repeated
+        {
+            inbound_messages::note_told(tx, w, id, one.received.enrollments.iter().copied(), now)?;
+        }
+        puts.extend(one.puts);
+        received.push(one.received);
+    }
+    Ok((received, put(app, tx, w, puts, now)?))
+}
 
 fn take_in(
     app: &App,
@@ -91,7 +147,7 @@ fn take_in(
     let found = whose::find(tx, w, letter)?;
     let meaning = meaning::of(letter, &found);
     if meaning.what == What::OwnCopy || (meaning.class == Class::OwnMail && found.candidates.is_empty()) {
-        return own_copy(app, tx, w, &found, meaning.class);
+        return own_copy(tx, w, &found, meaning.class);
     }
     let first = found.candidates.first();
     let unmatched_machine = found.subject().is_none() && meaning.class == Class::Other;
@@ -132,19 +188,16 @@ fn take_in(
     };
     // Machine mail that concerns nobody is only noted: an inbox is full of it.
     let raw = (!unmatched_machine && letter.incoming.is_ok()).then_some(letter.raw.as_slice());
-    keep_and_put(app, tx, w, &message, raw, &meaning, &found, now)
+    keep(tx, w, &message, raw, &meaning, &found)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of a transaction, named apart for its two callers")]
-fn keep_and_put(
-    app: &App,
+fn keep(
     tx: &mut Tx,
     w: WorkspaceId,
     message: &Inbound,
     raw: Option<&[u8]>,
     meaning: &Meaning,
     found: &Match,
-    now: Time,
 ) -> Result<TakenIn, StoreError> {
     if !inbound_messages::insert(tx, w, message, raw)? {
         let before = inbound_messages::with_key(tx, w, &message.dedupe_key)?;
@@ -155,7 +208,7 @@ fn keep_and_put(
             matched_by: before.as_ref().and_then(|m| m.matched_by),
             enrollments: before.and_then(|m| m.enrollment).into_iter().collect(),
         };
-        return Ok((received, Vec::new()));
+        return Ok(TakenIn { received, puts: Vec::new() });
     }
     let mut puts = Vec::new();
     for (place, candidate) in found.candidates.iter().enumerate() {
@@ -165,17 +218,14 @@ fn keep_and_put(
             puts.push(Put { enrollment: candidate.enrollment, event, actor: meaning.actor() });
         }
     }
-    let enrollments: Vec<EnrollmentId> = puts.iter().map(|p| p.enrollment).collect();
-    let outgoing = put(app, tx, w, puts, now)?;
-    inbound_messages::note_told(tx, w, message.id, enrollments.iter().copied(), now)?;
     let received = Received {
         id: Some(message.id),
         repeated: false,
         class: message.class,
         matched_by: message.matched_by,
-        enrollments,
+        enrollments: puts.iter().map(|p| p.enrollment).collect(),
     };
-    Ok((received, outgoing))
+    Ok(TakenIn { received, puts })
 }
 
 /// What one enrollment is told.
@@ -213,7 +263,7 @@ fn start_of(
 
 /// A copy of our own mail, found in a Sent folder or a journal: it proves that a delivery nobody was sure of took place, and is
 /// not kept. The user's own mail to others is nobody's business here.
-fn own_copy(app: &App, tx: &mut Tx, w: WorkspaceId, found: &Match, class: Class) -> Result<TakenIn, StoreError> {
+fn own_copy(tx: &mut Tx, w: WorkspaceId, found: &Match, class: Class) -> Result<TakenIn, StoreError> {
     let mut puts = Vec::new();
     if let (Some(candidate), Some(visit)) = (found.candidates.first(), found.visit)
         && matching::is_unknown(tx, w, candidate.enrollment, visit)?
@@ -222,11 +272,10 @@ fn own_copy(app: &App, tx: &mut Tx, w: WorkspaceId, found: &Match, class: Class)
         puts.push(Put { enrollment: candidate.enrollment, event, actor: Actor::Server });
     }
     let enrollments = puts.iter().map(|p| p.enrollment).collect();
-    let outgoing = put(app, tx, w, puts, app.clock.now())?;
-    Ok((Received { id: None, repeated: false, class, matched_by: found.by, enrollments }, outgoing))
+    let received = Received { id: None, repeated: false, class, matched_by: found.by, enrollments };
+    Ok(TakenIn { received, puts })
 }
 
-/// Through the door, in the transaction that keeps the message.
 fn put(app: &App, tx: &mut Tx, w: WorkspaceId, puts: Vec<Put>, now: Time) -> Result<Vec<Outgoing>, StoreError> {
     if puts.is_empty() {
         return Ok(Vec::new());

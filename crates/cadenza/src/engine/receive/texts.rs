@@ -3,7 +3,7 @@
 use super::letter::{hex, preview, storable};
 use super::meaning::{Meaning, What, reach};
 use super::whose::Match;
-use super::{Received, TakenIn, keep_and_put};
+use super::{Received, TakenIn, keep, tell};
 use crate::app::App;
 use cadenza_core::ids::{MessageId, WorkspaceId};
 use cadenza_core::inbound::{TextKind, read_text};
@@ -40,9 +40,13 @@ pub async fn receive_text(
     received_at: Time,
 ) -> Result<Received, StoreError> {
     let app2 = app.clone();
-    let done = app.db.write_async(move |tx| take_in(&app2, tx, workspace, &message, received_at)).await?;
-    app.hand_over(done.1);
-    Ok(done.0)
+    let done = app.db.write_async(move |tx| {
+        let taken = take_in(&app2, tx, workspace, &message, received_at)?;
+        tell(&app2, tx, workspace, vec![taken])
+    });
+    let (mut received, outgoing) = done.await?;
+    app.hand_over(outgoing);
+    received.pop().ok_or_else(|| StoreError::missing("inbound_message", "new"))
 }
 
 fn take_in(
@@ -97,7 +101,7 @@ fn take_in(
         seen_at: None,
         handled_at: (!meaning.class.asks_for_a_person()).then_some(now),
     };
-    keep_and_put(app, tx, w, &inbound, Some(message.text.as_bytes()), &meaning, &found, now)
+    keep(tx, w, &inbound, Some(message.text.as_bytes()), &meaning, &found)
 }
 
 fn text(class: Class, what: What) -> Meaning {

@@ -44,7 +44,9 @@ const DIRECT: &[(&str, &[&str], &str)] = &[
     (
         "cadenza-core",
         &[
+            "aho-corasick",
             "base64",
+            "foldhash",
             "hmac",
             "html2text",
             "idna",
@@ -64,6 +66,7 @@ const DIRECT: &[(&str, &[&str], &str)] = &[
         "cadenza-store",
         &[
             "cadenza-core",
+            "foldhash",
             "postgres",
             "rusqlite",
             "rustls",
