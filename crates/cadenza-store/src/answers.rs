@@ -144,9 +144,12 @@ pub fn claim(tx: &mut Tx, w: WorkspaceId, id: AnswerId, epoch: i64) -> Result<Op
     tx.of(w).opt(&sql, args![id])?.as_ref().map(read).transpose()
 }
 
-/// Lets nothing be put on the suppression list before the end of the transaction, so that what is asked of it holds for the mark.
-pub fn hold_suppression(tx: &mut Tx, w: WorkspaceId) -> Result<()> {
-    tx.of(w).opt("SELECT workspace_id FROM workspace WHERE workspace_id = $1 FOR SHARE", args![]).map(drop)
+/// Lets nothing be put on the suppression list, and nobody hold the mailbox, before the end of the transaction, so that what is
+/// asked of them holds for the mark.
+pub fn hold_still(tx: &mut Tx, w: WorkspaceId, mailbox: MailboxId) -> Result<()> {
+    tx.of(w).opt("SELECT workspace_id FROM workspace WHERE workspace_id = $1 FOR SHARE", args![])?;
+    let sql = "SELECT id FROM mailbox WHERE workspace_id = $1 AND id = $2 FOR SHARE";
+    tx.of(w).opt(sql, args![mailbox]).map(drop)
 }
 
 /// The final mark: `false` where this run has it no more, or is over itself.

@@ -165,7 +165,7 @@ async fn bring(app: &App, post: &Arc<Post>, w: WorkspaceId, answer: &Answer) -> 
         .db
         .write_async(move |tx| {
             // The same order as of a step's mark: what is put on the list meanwhile waits for this commit.
-            answers::hold_suppression(tx, w)?;
+            answers::hold_still(tx, w, mailbox_id)?;
             let key = suppression::key(tx, w)?;
             let asked = [(Suppressible::Email, to.as_str())];
             if let Some(why) = suppression::check(tx, w, &key, asked)?.into_values().next() {

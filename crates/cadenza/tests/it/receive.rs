@@ -5,7 +5,7 @@ use crate::house::{House, Mail, expect, on_both};
 use axum::http::StatusCode;
 use cadenza::actions::links::Answer;
 use cadenza::actions::sandbox::{self, BounceKind, Reacted, Reaction};
-use cadenza::engine::receive::{Received, Source, TextMessage, receive, receive_text};
+use cadenza::engine::receive::{Arrived, Received, Source, TextMessage, receive, receive_text, receive_together};
 use cadenza_core::enrollment::{Finish, Hold};
 use cadenza_core::flow::AddressKind;
 use cadenza_core::ids::{ContactId, EnrollmentId, SequenceId};
@@ -78,6 +78,7 @@ on_both! {
     a_forged_bounce_stops_and_suppresses_nothing
     a_complaint_and_every_way_to_unsubscribe_end_it
     the_same_mail_by_two_ways_counts_once
+    mails_taken_in_together_do_as_one_by_one
     what_matches_nothing_is_kept_and_shown
     texts_stop_start_and_answer
     a_text_that_answers_a_text_decides_its_conditions
@@ -251,6 +252,39 @@ async fn the_same_mail_by_two_ways_counts_once(house: &House) {
     let again = raw(house, &format!("Received: from journal.example\nDelivered-To: ada@sandbox.invalid\n{text}")).await;
     assert_eq!((first.repeated, again.repeated, again.id), (false, true, first.id));
     assert_eq!(house.enrollment(g.id).await.replies, 1);
+}
+
+async fn mails_taken_in_together_do_as_one_by_one(house: &House) {
+    let g = grace(house, "reply = \"go_on\"").await;
+    let mail = |from: &str, id: &str, text: &str| {
+        let thread = &g.mail.row.message_id;
+        format!("From: {from}\r\nMessage-ID: <{id}@example.test>\r\nIn-Reply-To: <{thread}>\r\n\r\n{text}\r\n")
+    };
+    let arrived = |raw: String| Arrived { raw: raw.into_bytes(), source: Source::Http, received_at: house.now() };
+    let stranger = "From: stranger@elsewhere.test\r\nMessage-ID: <4@example.test>\r\n\r\nWho are you?\r\n".to_owned();
+    let mails = vec![
+        mail("grace@example.test", "1", "Yes."),
+        mail("grace@example.test", "1", "Yes."),
+        stranger,
+        mail("home@example.test", "2", "And on Friday too."),
+        mail("grace@example.test", "3", "Please do not write to me again."),
+    ];
+    let received = receive_together(&house.app, house.w, mails.into_iter().map(arrived).collect()).await.unwrap();
+    let classes: Vec<Class> = received.iter().map(|r| r.class).collect();
+    assert_eq!(classes, [Class::Reply, Class::Reply, Class::Reply, Class::Reply, Class::OptOut]);
+    assert_eq!(received.iter().map(|r| r.repeated).collect::<Vec<_>>(), [false, true, false, false, false]);
+    assert_eq!(received[2].enrollments, []);
+    let e = house.enrollment(g.id).await;
+    assert_eq!((e.finish, e.replies), (Some(Finish::OptedOut), 2));
+    // Each is told at a moment of its own, by which a person can take back what it did.
+    let moments = house
+        .read(|q| {
+            q.query_one("SELECT COUNT(*), COUNT(DISTINCT at) FROM inbound_told", &[])
+                .and_then(|r| Ok((r.int(0)?, r.int(1)?)))
+        })
+        .await;
+    assert_eq!(moments, (3, 3));
+    house.audit(g.sequence).await;
 }
 
 async fn what_matches_nothing_is_kept_and_shown(house: &House) {

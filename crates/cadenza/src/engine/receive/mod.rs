@@ -21,13 +21,14 @@ use cadenza_core::enrollment::Subject;
 use cadenza_core::ids::{EnrollmentId, MailboxId, MessageId, WorkspaceId};
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::settings::ZoneOf;
-use cadenza_core::time::Time;
+use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{Outgoing, Put};
 use cadenza_store::inbound_messages::{self, Class, Inbound, MatchedBy};
 use cadenza_store::matching::{self, Candidate};
 use cadenza_store::{Query, StoreError, Tx, sequences};
 use letter::Letter;
 use meaning::{Meaning, What};
+use std::collections::HashSet;
 use whose::Match;
 
 /// The way a mail came.
@@ -121,18 +122,30 @@ fn tell(
     w: WorkspaceId,
     taken: Vec<TakenIn>,
 ) -> Result<(Vec<Received>, Vec<Outgoing>), StoreError> {
-    let now = app.clock.now();
-    let (mut puts, mut received) = (Vec::new(), Vec::with_capacity(taken.len()));
+    let (mut now, mut round, mut outgoing) = (app.clock.now(), Round::default(), Vec::new());
+    let mut received = Vec::with_capacity(taken.len());
     for one in taken {
-        if let Some(id) = one.received.id
-            && !one.received.repeated
-        {
+        if one.puts.iter().any(|put| round.told.contains(&put.enrollment)) {
+            // The moment says which lines of a history are which message's, should a person correct one of them.
+            outgoing.extend(put(app, tx, w, std::mem::take(&mut round).puts, now)?);
+            now = app.clock.now().max(now + Span::from_micros(1));
+        }
+        if let Some(id) = one.received.id.filter(|_| !one.received.repeated) {
             inbound_messages::note_told(tx, w, id, one.received.enrollments.iter().copied(), now)?;
         }
-        puts.extend(one.puts);
+        round.told.extend(one.puts.iter().map(|put| put.enrollment));
+        round.puts.extend(one.puts);
         received.push(one.received);
     }
-    Ok((received, put(app, tx, w, puts, now)?))
+    outgoing.extend(put(app, tx, w, round.puts, now)?);
+    Ok((received, outgoing))
+}
+
+/// What is told at one moment: each enrollment one thing at most.
+#[derive(Default)]
+struct Round {
+    told: HashSet<EnrollmentId>,
+    puts: Vec<Put>,
 }
 
 fn take_in(
