@@ -126,6 +126,20 @@ pub fn members(q: &mut Query, w: WorkspaceId, id: ListId, after: Option<i64>, li
     rows.iter().map(|row| row.int(0)).collect()
 }
 
+/// Whose those on a list are: each pair of an owner and their company's owner once, of a company its own for both.
+pub fn owners(q: &mut Query, w: WorkspaceId, id: ListId) -> Result<Vec<(Option<UserId>, Option<UserId>)>> {
+    let sql = "SELECT c.owner_id, k.owner_id FROM list_member m
+         JOIN contact c ON c.workspace_id = $1 AND c.id = m.subject_id
+         LEFT JOIN company k ON k.workspace_id = $1 AND k.id = c.company_id
+         WHERE m.workspace_id = $1 AND m.list_id = $2
+         UNION
+         SELECT k.owner_id, k.owner_id FROM list_member m
+         JOIN company k ON k.workspace_id = $1 AND k.id = m.subject_id
+         WHERE m.workspace_id = $1 AND m.list_id = $2";
+    let rows = q.of(w).all(sql, args![id])?;
+    rows.iter().map(|row| Ok((row.opt_int(0)?.map(UserId), row.opt_int(1)?.map(UserId)))).collect()
+}
+
 /// How many of these are on a list.
 pub fn count_among(q: &mut Query, w: WorkspaceId, id: ListId, members: &[i64]) -> Result<usize> {
     let sql = "SELECT m.subject_id FROM rows(id BIGINT) AS r

@@ -9,6 +9,7 @@ mod look;
 mod proof;
 mod reopen;
 mod senders;
+mod unreadable;
 
 pub use apply::{AppliedFile, Planned, apply_file, file_at, plan_file};
 pub use edit::{SequenceChange, named, update};
@@ -18,11 +19,13 @@ pub use look::{Looked, flow, get, list, seen};
 pub use proof::{Expected, Proof, Remark, proofread, remarks};
 pub use reopen::{Reopened, ended_with, reopen};
 pub use senders::{Offer, Senders, offer};
+pub use unreadable::{Unreadable, Writers, unreadable};
 
 pub(super) use apply::{check_file, digest, kept_flow, save_wordings, stored_wordings};
 pub(super) use edit::{described, members};
 pub(super) use export::{without_wordings, wordings};
 pub(super) use senders::offered;
+pub(super) use unreadable::among;
 
 use super::enrollments::tried;
 use super::{ActionError, Caller, Fault, Privilege, Result};
@@ -203,40 +206,36 @@ pub enum Arm {
     Now,
 }
 
+/// How a draft is activated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Start {
+    pub arm: Arm,
+    pub senders: Senders,
+    pub unreadable: Unreadable,
+}
+
 /// Activates a draft: checks its flow, then lets it run, or waits for its begin. Who stands on its list enters.
 ///
 /// # Errors
-/// `Refused` without a postal address, where the list feeds another sequence, or by the limit of live sequences; `Invalid`
-/// with what the check of the flow found.
+/// `Refused` without a postal address, where the list feeds another sequence, by the limit of live sequences, or where it
+/// would write from a mailbox that cannot be read (`unreadable_mailbox`); `Invalid` with what the check of the flow found.
 pub async fn activate(app: &App, caller: &Caller, id: SequenceId, arm: Arm) -> Result<SequenceState> {
-    activate_with(app, caller, id, arm, Senders::Stay).await
+    activate_with(app, caller, id, Start { arm, ..Start::default() }).await
 }
 
-/// As [`activate`], with the steps' senders where they are wanted (SEQ-4).
+/// As [`activate`], with the steps' senders where they are wanted (SEQ-4), and with mailboxes that cannot be read where that
+/// is accepted (REC-8).
 ///
 /// # Errors
-/// As [`activate`]; `Refused` where they are to be the primary user's, who has no mailbox (`no_mailbox`).
-pub async fn activate_with(
-    app: &App,
-    caller: &Caller,
-    id: SequenceId,
-    arm: Arm,
-    senders: Senders,
-) -> Result<SequenceState> {
+/// As [`activate`]; `Refused` where the senders are to be the primary user's, who has no mailbox (`no_mailbox`).
+pub async fn activate_with(app: &App, caller: &Caller, id: SequenceId, start: Start) -> Result<SequenceState> {
     let (app2, caller2) = (app.clone(), caller.clone());
-    let state = tried(app, move |tx| activate_in(&app2, tx, &caller2, id, arm, senders)).await??;
+    let state = tried(app, move |tx| activate_in(&app2, tx, &caller2, id, start)).await??;
     enter_from_list(app, caller, id).await?;
     Ok(state)
 }
 
-fn activate_in(
-    app: &App,
-    tx: &mut Tx,
-    caller: &Caller,
-    id: SequenceId,
-    arm: Arm,
-    senders: Senders,
-) -> Tried<SequenceState> {
+fn activate_in(app: &App, tx: &mut Tx, caller: &Caller, id: SequenceId, start: Start) -> Tried<SequenceState> {
     let s = sequences::lock(tx, caller.workspace, id)?;
     if let Err(e) = may_save(caller, &s) {
         return Ok(Err(e));
@@ -244,18 +243,11 @@ fn activate_in(
     if s.state != SequenceState::Draft {
         return Ok(Err(not_while("activated", &s)));
     }
-    start_in(app, tx, caller, s, arm, senders)
+    start_in(app, tx, caller, s, start)
 }
 
 /// Lets a draft run, or wait for its begin. Who may do that was asked before.
-pub(super) fn start_in(
-    app: &App,
-    tx: &mut Tx,
-    caller: &Caller,
-    mut s: Sequence,
-    arm: Arm,
-    senders: Senders,
-) -> Tried<SequenceState> {
+pub(super) fn start_in(app: &App, tx: &mut Tx, caller: &Caller, mut s: Sequence, start: Start) -> Tried<SequenceState> {
     let (w, id, now) = (caller.workspace, s.id, app.clock.now());
     let workspace = workspaces::get(tx, w)?;
     if workspace.postal_address.trim().is_empty() {
@@ -274,12 +266,17 @@ pub(super) fn start_in(
     if let Err(e) = check_flow(tx, w, &flow, of, &s.settings, s.begin, &workspace, Vec::new(), now)? {
         return Ok(Err(e));
     }
-    if senders == Senders::PrimaryUser
+    if start.unreadable == Unreadable::NotSaid
+        && let Err(e) = unreadable::refuse(tx, caller, flow, &s, start.senders)?
+    {
+        return Ok(Err(e));
+    }
+    if start.senders == Senders::PrimaryUser
         && let Err(e) = senders::move_in(app, tx, caller, &s)?
     {
         return Ok(Err(e));
     }
-    s.state = match (s.begin, arm) {
+    s.state = match (s.begin, start.arm) {
         (Some(begin), Arm::Later) if begin > now => SequenceState::Paused,
         (Some(begin), Arm::Now) if begin > now => SequenceState::Scheduled,
         _ => SequenceState::Active,

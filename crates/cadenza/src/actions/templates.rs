@@ -5,7 +5,7 @@ mod activate;
 mod apply;
 mod edit;
 
-pub use activate::{Activation, activate, offer, usual_zone};
+pub use activate::{Activation, activate, offer, unreadable, usual_zone};
 pub use apply::{PlannedTemplate, apply_file, export, plan_file};
 pub use edit::{TemplateChange, save_file, update};
 

@@ -3,7 +3,7 @@
 use super::ask::{self, Saying, Who};
 use super::{Ended, Failure, print};
 use crate::actions::Caller;
-use crate::actions::sequences::{self, Arm, Hide, Senders};
+use crate::actions::sequences::{self, Arm, Hide, Senders, Start};
 use crate::app::App;
 use crate::config::Flags;
 use cadenza_core::time::Time;
@@ -37,6 +37,9 @@ pub enum Command {
         /// Let every step write from the primary user's mailbox
         #[arg(long)]
         move_senders: bool,
+        /// Let it run although replies cannot stop it, where a mailbox that it writes from cannot be read
+        #[arg(long)]
+        accept_unreadable: bool,
     },
     Pause(Of),
     Resume(Of),
@@ -67,7 +70,7 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Wanted {
-    Activate { arm: bool, move_senders: bool },
+    Activate { arm: bool, move_senders: bool, accept_unreadable: bool },
     Pause,
     Resume,
     End,
@@ -85,7 +88,9 @@ pub struct Ask {
 
 pub async fn run(args: Args, flags: &Flags) -> Result<Ended, Failure> {
     let (of, wanted) = match args.command {
-        Command::Activate { of, arm, move_senders } => (of, Wanted::Activate { arm, move_senders }),
+        Command::Activate { of, arm, move_senders, accept_unreadable } => {
+            (of, Wanted::Activate { arm, move_senders, accept_unreadable })
+        }
         Command::Pause(of) => (of, Wanted::Pause),
         Command::Resume(of) => (of, Wanted::Resume),
         Command::End { of, yes } => {
@@ -106,11 +111,12 @@ pub async fn answer(app: &App, caller: &Caller, ask: Ask, saying: &Saying) -> Re
     let found = sequences::find(app, caller, &ask.sequence).await?;
     let id = found.id;
     match ask.wanted {
-        Wanted::Activate { arm, move_senders } => {
+        Wanted::Activate { arm, move_senders, accept_unreadable } => {
             let arm = if arm { Arm::Now } else { Arm::Later };
             let offered = sequences::offer(app, caller, id).await?;
             let senders = if move_senders { Senders::PrimaryUser } else { Senders::Stay };
-            sequences::activate_with(app, caller, id, arm, senders).await?;
+            let start = Start { arm, senders, unreadable: accept_unreadable.into() };
+            sequences::activate_with(app, caller, id, start).await?;
             if let Some(offer) = offered.filter(|o| !move_senders && o.mailbox.is_some()) {
                 let from = offer.mailbox.unwrap_or_default();
                 let told = "steps write from another mailbox than the primary user's";

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
+use cadenza::actions::sequences::{Arm, Start, Unreadable};
 use cadenza::actions::setup::{self, Setup};
 use cadenza::actions::{Caller, Privileges, Via, enrollments, sequences};
 use cadenza::clock::Clock;
@@ -107,7 +108,9 @@ impl House {
         );
         let file = file::parse(&text).unwrap_or_else(|e| panic!("{e:#?}\n{text}"));
         let id = sequences::create(&self.app, &self.caller, &file).await.unwrap();
-        sequences::activate(&self.app, &self.caller, id, sequences::Arm::Now).await.unwrap();
+        // Its mailboxes may be such as nobody reads.
+        let start = Start { arm: Arm::Now, unreadable: Unreadable::Accepted, ..Start::default() };
+        sequences::activate_with(&self.app, &self.caller, id, start).await.unwrap();
         id
     }
 

@@ -75,15 +75,20 @@ pub(super) fn move_in(app: &App, tx: &mut Tx, caller: &Caller, s: &Sequence) -> 
     if steps == 0 {
         return Ok(Ok(()));
     }
-    for step in flow.branches.iter_mut().flat_map(|b| &mut b.steps) {
-        if step.kind.channel() == Channel::Email {
-            step.content.sender = SenderRule::Mailbox(mailbox.address.clone());
-        }
-    }
+    write_all_from(&mut flow, &mailbox.address);
     sequences::save_flow(tx, w, s.id, &flow, caller.user, app.clock.now())?;
     let after = serde_json::json!({ "senders": mailbox.address, "steps": steps });
     super::note(app, tx, caller, "sequence.move_senders", s.id, None, Some(after))?;
     Ok(Ok(()))
+}
+
+/// Lets every step that writes emails write from this mailbox.
+pub(super) fn write_all_from(flow: &mut Flow, address: &str) {
+    for step in flow.branches.iter_mut().flat_map(|b| &mut b.steps) {
+        if step.kind.channel() == Channel::Email {
+            step.content.sender = SenderRule::Mailbox(address.to_owned());
+        }
+    }
 }
 
 /// Who wrote it: the owner of its template, else who made it.
@@ -94,7 +99,7 @@ fn author(q: &mut Query, w: WorkspaceId, s: &Sequence) -> Result<UserId, StoreEr
 
 /// The user's mailbox that steps write from: a real one before the sandbox's, one that sends before one that is held, the
 /// oldest of these.
-fn mailbox_of(q: &mut Query, w: WorkspaceId, user: UserId) -> Result<Option<Mailbox>, StoreError> {
+pub(super) fn mailbox_of(q: &mut Query, w: WorkspaceId, user: UserId) -> Result<Option<Mailbox>, StoreError> {
     let mut all = mailboxes::all(q, w)?;
     all.retain(|m| m.owner == user);
     Ok(all.into_iter().min_by_key(|m| (m.sandbox, m.held.is_some(), m.id)))

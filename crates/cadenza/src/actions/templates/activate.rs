@@ -4,7 +4,7 @@
 use super::super::change::{Change, Stopped, change};
 use super::super::enrollments::viewer;
 use super::super::fields::{Faults, Patch};
-use super::super::sequences::{self as actions, Arm, Offer, Senders, SequenceChange};
+use super::super::sequences::{self as actions, Arm, Offer, Senders, SequenceChange, Start, Unreadable, Writers};
 use super::super::{ActionError, Caller, Privilege, Result, overlay};
 use super::{Template, get};
 use crate::app::App;
@@ -43,6 +43,7 @@ pub struct Activation {
     pub shared_with: Vec<String>,
     pub arm: Arm,
     pub senders: Senders,
+    pub accept_unreadable: Unreadable,
 }
 
 /// Makes a sequence from a template and activates it; whoever stands on its list enters.
@@ -50,7 +51,8 @@ pub struct Activation {
 /// # Errors
 /// `Missing`, also where the caller does not see the template; `Invalid` naming each field, and what the check of the flow
 /// found; `Refused` without a postal address, where the name is taken or the list feeds another sequence, by the limit of
-/// live sequences, or where the senders are to be a primary user's who has no mailbox. Nothing is made then.
+/// live sequences, where the senders are to be a primary user's who has no mailbox, or where it would write from a mailbox
+/// that cannot be read and nobody accepts that. Nothing is made then.
 pub async fn activate(app: &App, caller: &Caller, id: TemplateId, new: Activation) -> Result<SequenceId> {
     get(app, caller, id).await?;
     let allowed = caller.allowed(Privilege::SequencesSave)?;
@@ -99,7 +101,8 @@ fn activate_in(c: &mut Change<'_>, id: TemplateId, new: &Activation) -> Result<S
     }
     let (made, after) = (s.id, json!({ "name": s.name, "template": t.id }));
     c.note("sequence.create", Some(made.0), None, Some(after))?;
-    actions::start_in(c.app(), c.tx, c.caller, s, new.arm, new.senders)??;
+    let start = Start { arm: new.arm, senders: new.senders, unreadable: new.accept_unreadable };
+    actions::start_in(c.app(), c.tx, c.caller, s, start)??;
     Ok(made)
 }
 
@@ -160,4 +163,20 @@ pub async fn offer(app: &App, caller: &Caller, id: TemplateId, primary_user: Use
     let t = get(app, caller, id).await?;
     let w = caller.workspace;
     Ok(app.db.read_async(move |q| actions::offered(q, w, &t.flow, t.owner, primary_user)).await?)
+}
+
+/// The mailboxes that cannot be read, of those that a sequence made from it would write from with these senders (REC-8).
+///
+/// # Errors
+/// As [`get`].
+pub async fn unreadable(
+    app: &App,
+    caller: &Caller,
+    id: TemplateId,
+    writers: Writers,
+    moved: Senders,
+) -> Result<Vec<String>> {
+    let t = get(app, caller, id).await?;
+    let w = caller.workspace;
+    Ok(app.db.read_async(move |q| actions::among(q, w, t.flow, writers, moved)).await?)
 }

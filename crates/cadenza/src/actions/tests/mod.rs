@@ -3,4 +3,5 @@
 mod people;
 mod records;
 mod templates;
+mod unreadable;
 mod world;

@@ -1,6 +1,7 @@
 //! What is measured: a workspace, its mailboxes, its contacts, sequences of mails, everybody enrolled. Made through the same
 //! operations as any other, before the measuring begins.
 
+use crate::actions::sequences::{Arm, Start, Unreadable};
 use crate::actions::setup::{Setup, first_run};
 use crate::actions::{Caller, Privileges, Via, enrollments, sequences};
 use crate::app::App;
@@ -75,7 +76,9 @@ pub async fn sequence(app: &App, caller: &Caller, name: &str, delays: &[&str]) -
     flow.settings.window = Some(Window::always());
     flow.settings.email_rate = Some(Some(wide(Per::Hour)));
     let sequence = sequences::create(app, caller, &flow).await?;
-    sequences::activate(app, caller, sequence, sequences::Arm::Now).await?;
+    // Nobody answers the mail of a bench: its mailboxes are read by nothing.
+    let start = Start { arm: Arm::Now, unreadable: Unreadable::Accepted, ..Start::default() };
+    sequences::activate_with(app, caller, sequence, start).await?;
     Ok(sequence)
 }
 

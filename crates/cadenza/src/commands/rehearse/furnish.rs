@@ -4,6 +4,7 @@
 use crate::actions::fields::Patch;
 use crate::actions::import::{self, Options};
 use crate::actions::mailboxes::{self, MailboxChange, ServerInput};
+use crate::actions::sequences::{Arm, Start, Unreadable};
 use crate::actions::setup::{Setup, first_run};
 use crate::actions::users::{self, NewUser};
 use crate::actions::{Caller, Privileges, Via, enrollments, lists, sequences, sign_in};
@@ -97,7 +98,9 @@ pub(super) async fn furnish(
     make_lists(app, &primary, file, &flow, &contacts).await?;
     make_workflows(app, &primary, &flow).await?;
     let sequence = sequences::create(app, &primary, file).await?;
-    sequences::activate(app, &primary, sequence, sequences::Arm::Now).await?;
+    // Its mailboxes have no IMAP: what is answered is handed in, as by a journal.
+    let start = Start { arm: Arm::Now, unreadable: Unreadable::Accepted, ..Start::default() };
+    sequences::activate_with(app, &primary, sequence, start).await?;
     if file.list.is_none() {
         let mut all: Vec<(Subject, usize)> = contacts.iter().map(|(s, n)| (*s, *n)).collect();
         all.sort_by_key(|(_, n)| *n);

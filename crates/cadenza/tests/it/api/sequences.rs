@@ -1,7 +1,7 @@
 //! Sequences over the API: made from a file, looked at, changed, run through their states.
 
 use super::program::{Program, colleague, settled};
-use super::specimens::{mailbox, specimens};
+use super::specimens::{mailbox, specimens, unreadable_mailbox};
 use crate::house::{House, on_both};
 use cadenza::actions::Privileges;
 use cadenza::actions::sequences::{self, Offer};
@@ -18,6 +18,7 @@ on_both! {
     drafts_are_deleted_and_nothing_else
     a_later_end_date_reopens_what_its_date_has_ended
     activating_for_somebody_else_moves_the_senders_where_it_is_asked
+    what_replies_cannot_stop_runs_when_that_is_confirmed
 }
 
 const FILE: &str = "name = \"Spring\"\n\n[settings]\nreply = \"pause\"\n\n[[branch]]\nkey = \"main\"\n\n\
@@ -297,4 +298,29 @@ async fn activating_for_somebody_else_moves_the_senders_where_it_is_asked(house:
     let moved = r#"{"mailbox":"specimen-7@northwind.example"}"#;
     assert_eq!(senders, [moved, r#""owner""#, moved], "{flow:#}");
     assert_eq!(offer().await, None, "nothing is left to move");
+}
+
+async fn what_replies_cannot_stop_runs_when_that_is_confirmed(house: &House) {
+    let program = Program::new(house).await;
+    unreadable_mailbox(house, house.caller.user, "ada@northwind.example").await;
+    let file = FILE.replace("kind = \"call\"", "kind = \"email_auto\"\nsubject = \"Hello\"\ntext = \"A letter.\"");
+    let made = program.post("/sequences", json!({ "file": file })).await.expect(201);
+    let path = format!("/sequences/{}", made["id"].as_str().unwrap());
+    let activate = format!("{path}/activate");
+    for unconfirmed in [json!({}), json!({ "accept_unreadable": false })] {
+        let answer = program.post(&activate, unconfirmed).await;
+        let detail = answer.json["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("write from ada@northwind.example, and"), "{detail}");
+        assert_eq!(answer.problem(409), "unreadable_mailbox");
+        assert_eq!(program.get(&path).await.expect(200)["state"], json!("draft"));
+    }
+    let wrong = program.post(&activate, json!({ "accept_unreadable": "yes" })).await;
+    assert_eq!(wrong.problem(422), "invalid");
+    let confirmed = json!({ "accept_unreadable": true });
+    assert_eq!(program.post(&activate, confirmed.clone()).await.expect(200)["state"], json!("active"));
+    let pause = program.post(&format!("{path}/pause"), confirmed).await;
+    assert!(pause.json["errors"][0]["field"] == "accept_unreadable", "{:#}", pause.json);
+    for operation in ["pause", "resume"] {
+        program.post(&format!("{path}/{operation}"), json!({})).await.expect(200);
+    }
 }

@@ -6,12 +6,14 @@ use cadenza::actions::absences::{self, NewAbsence, SaidRules};
 use cadenza::actions::companies::{self, CompanyChange};
 use cadenza::actions::custom_fields::{self, FieldChange};
 use cadenza::actions::fields::Patch;
+use cadenza::actions::mailboxes::create as create_mailbox;
+use cadenza::actions::sequences::{Arm, Start, Unreadable};
 use cadenza::actions::suppressions::{self, From as CameFrom, Typed};
 use cadenza::actions::tokens::{self, NewToken};
 use cadenza::actions::{Caller, Privileges, enrollments, inbound, roles, sequences, templates};
 use cadenza_core::enrollment::Subject;
 use cadenza_core::flow::file;
-use cadenza_core::ids::{AbsenceId, ContactId, EnrollmentId, JobId, ListId, MailboxId, SandboxMessageId};
+use cadenza_core::ids::{AbsenceId, ContactId, EnrollmentId, JobId, ListId, MailboxId, SandboxMessageId, UserId};
 use cadenza_core::time::Span;
 use cadenza_store::contacts;
 use cadenza_store::custom_fields::FieldOf;
@@ -21,6 +23,7 @@ use cadenza_store::lists::{self, List};
 use cadenza_store::mailboxes::{self, Caps, Mailbox};
 use cadenza_store::sandbox_messages;
 use cadenza_store::sequences::SubjectType;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 const STEPS: &str = r#"
@@ -47,7 +50,9 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
     let number = app.next_id();
     let file = file::parse(&format!("name = \"Specimen {number}\"\n{STEPS}")).unwrap();
     let sequence = sequences::create(app, caller, &file).await.unwrap();
-    sequences::activate(app, caller, sequence, sequences::Arm::Now).await.unwrap();
+    // The mailboxes that operations make here cannot be read.
+    let start = Start { arm: Arm::Now, unreadable: Unreadable::Accepted, ..Start::default() };
+    sequences::activate_with(app, caller, sequence, start).await.unwrap();
     let (contact, w) = (person(house, caller, "Grace", "Hopper").await, caller.workspace);
     let subjects = vec![Subject::Contact(contact)];
     let enrolled = enrollments::enroll(app, caller, sequence, subjects, Again::NotSaid).await.unwrap();
@@ -162,6 +167,13 @@ pub async fn mailbox(house: &House, caller: &Caller, number: i64) -> MailboxId {
     };
     house.write(move |tx| mailboxes::create(tx, w, &mailbox)).await;
     id
+}
+
+/// A mailbox that sends by a mail server and cannot be read.
+pub async fn unreadable_mailbox(house: &House, owner: UserId, address: &str) {
+    let smtp = json!({ "host": "127.0.0.1", "port": 25, "security": "none", "auth": "none" });
+    let new = serde_json::from_value(json!({ "address": address, "owner": owner, "smtp": smtp })).unwrap();
+    create_mailbox(&house.app, &house.caller, new).await.unwrap();
 }
 
 /// A mail in the sandbox that can be answered.

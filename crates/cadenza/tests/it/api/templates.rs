@@ -1,7 +1,7 @@
 //! Templates over the API: made from files and sequences, changed, copied, deleted, and activated into sequences.
 
 use super::program::{Program, colleague, settled};
-use super::specimens::{mailbox, person};
+use super::specimens::{mailbox, person, unreadable_mailbox};
 use crate::house::{House, on_both};
 use cadenza::actions::{Caller, Privileges, lists};
 use cadenza_core::enrollment::Subject;
@@ -16,6 +16,7 @@ on_both! {
     what_activation_asks_is_named_field_by_field_and_nothing_is_made
     a_template_for_a_list_asks_for_one_and_whoever_is_on_it_enters
     activating_for_somebody_else_takes_their_zone_and_offers_to_move_the_senders
+    what_replies_cannot_stop_runs_when_that_is_confirmed
     a_sequence_in_any_state_is_used_as_a_template
     a_file_is_planned_and_applied_once
     deleting_a_template_leaves_its_sequences
@@ -315,6 +316,18 @@ async fn activating_for_somebody_else_takes_their_zone_and_offers_to_move_the_se
         .await
         .expect(201);
     assert_eq!((&made["settings"]["zone"], &made["primary_user"]), (&json!("America/Lima"), &json!(ada)));
+}
+
+async fn what_replies_cannot_stop_runs_when_that_is_confirmed(house: &House) {
+    let program = Program::new(house).await;
+    unreadable_mailbox(house, house.caller.user, "ada@northwind.example").await;
+    let activate = format!("{}/activate", made(&program, FILE).await);
+    let answer = program.post(&activate, json!({ "name": "Spring" })).await;
+    assert!(answer.json["detail"].as_str().unwrap().contains("ada@northwind.example"), "{:#}", answer.json);
+    assert_eq!(answer.problem(409), "unreadable_mailbox");
+    assert_eq!(sequences(house).await, 0);
+    let confirmed = json!({ "name": "Spring", "accept_unreadable": true });
+    assert_eq!(program.post(&activate, confirmed).await.expect(201)["state"], json!("active"));
 }
 
 async fn a_sequence_in_any_state_is_used_as_a_template(house: &House) {

@@ -4,6 +4,7 @@
 use super::serving::{Manner, Serving};
 use super::sink::Sink;
 use cadenza::App;
+use cadenza::actions::sequences::{Arm, Start, Unreadable};
 use cadenza::actions::setup::{Setup, first_run};
 use cadenza::actions::tokens::{self, NewToken};
 use cadenza::actions::{Caller, Privileges, Via, enrollments, sequences};
@@ -216,7 +217,9 @@ fn furnish(data: &Path, database: &str, size: Size, port: u16) -> Furnished {
         let mut flow = file::parse(&sequence_file()).unwrap();
         flow.settings.window = Some(Window::always());
         let sequence = sequences::create(&app, &caller, &flow).await.unwrap();
-        sequences::activate(&app, &caller, sequence, sequences::Arm::Now).await.unwrap();
+        // Its mailboxes are read by nothing.
+        let start = Start { arm: Arm::Now, unreadable: Unreadable::Accepted, ..Start::default() };
+        sequences::activate_with(&app, &caller, sequence, start).await.unwrap();
         let new = NewToken { name: "crash".into(), scopes: Privileges::all(), expires_at: None };
         let (_, secret) = tokens::create(&app, &caller, new).await.unwrap();
         let furnished = Furnished { workspace, sequence, user, token: secret.reveal().to_string() };

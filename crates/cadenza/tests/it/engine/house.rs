@@ -2,6 +2,7 @@
 //! the engine, which can be stopped in order or killed in the middle and started again.
 
 use cadenza::App;
+use cadenza::actions::sequences::{Arm, Start, Unreadable};
 use cadenza::actions::setup::{Setup, first_run};
 use cadenza::actions::{Caller, Privileges, Via, enrollments, sequences};
 use cadenza::clock::Clock;
@@ -322,7 +323,9 @@ impl House {
     /// A sequence from a file, activated.
     pub async fn sequence(&self, toml: &str) -> SequenceId {
         let id = self.draft(toml).await;
-        sequences::activate(&self.app, &self.caller(), id, sequences::Arm::Now).await.unwrap();
+        // Its mailboxes may be such as nobody reads.
+        let start = Start { arm: Arm::Now, unreadable: Unreadable::Accepted, ..Start::default() };
+        sequences::activate_with(&self.app, &self.caller(), id, start).await.unwrap();
         id
     }
 

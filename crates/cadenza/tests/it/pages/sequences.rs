@@ -13,6 +13,7 @@ on_both! {
     who_may_not_save_is_offered_nothing_and_refused
     what_its_date_ended_is_reopened_by_a_later_one
     activating_for_somebody_else_asks_about_the_senders
+    what_replies_cannot_stop_is_activated_when_that_is_ticked
 }
 
 const STEPS: &str = "name = \"Short\"\n\n[[branch]]\nkey = \"main\"\n\n[[branch.step]]\nkey = \"intro\"\nkind = \"email_auto\"\n\
@@ -262,4 +263,44 @@ async fn activating_for_somebody_else_asks_about_the_senders(house: &House) {
     let form = [("to", "activate"), ("senders", "primary_user")];
     admin.post(&format!("{path}/state"), &form).await.expect(303);
     admin.get(&format!("{path}/export")).await.says("sender = \"specimen-7@northwind.example\"");
+}
+
+async fn what_replies_cannot_stop_is_activated_when_that_is_ticked(house: &House) {
+    let admin = Browser::of(house, "Admin").await;
+    let made = admin.post("/sequences/new", &[("text", STEPS), ("do", "save")]).await.expect(303);
+    let path = made.location.replace("?tab=flow", "");
+    let (id, form) = (path.rsplit('/').next().unwrap().parse::<SequenceId>().unwrap(), format!("{path}/state"));
+    let w = house.w;
+    let state = async || house.read(move |q| cadenza_store::sequences::get(q, w, id)).await.state;
+    admin.get(&path).await.without("Activate…");
+    let owner = cadenza::actions::sequences::get(&house.app, &house.caller, id).await.unwrap().sequence.primary_user;
+    crate::api::specimens::unreadable_mailbox(house, owner, "ada@agency.example").await;
+    admin.get(&path).await.says("Activate…").says(&format!("{path}/activate"));
+    let dialog = admin.get(&format!("{path}/activate")).await.expect(200);
+    let dialog = dialog.says("Replies cannot stop it").says("ada@agency.example").says("IMAP server");
+    dialog.says("name=\"accept_unreadable\" value=\"on\" required").without("name=\"senders\"");
+    // Without scripts, where a browser lets it through unticked.
+    let again = admin.post(&form, &[("to", "activate")]).await.expect(422);
+    assert!(again.between("id=\"accept-fault\" role=\"alert\">", "<").contains("Tick this"), "{}", again.text);
+    // From a page that was loaded before there was anything to ask.
+    let headers =
+        [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded"), ("x-swap", "main")];
+    let sent = admin.send("POST", &form, &headers, "to=activate".into()).await.expect(204);
+    assert_eq!((sent.text.as_str(), state().await), ("", SequenceState::Draft));
+    let mary = crate::api::program::colleague(house).await;
+    crate::api::specimens::mailbox(house, &mary, 7).await;
+    // The question of the senders keeps its answer; a choice that leads round it leaves the box to the choice.
+    house
+        .write(move |tx| {
+            let mut s = cadenza_store::sequences::lock(tx, w, id)?;
+            s.primary_user = mary.user;
+            cadenza_store::sequences::update(tx, w, &s, s.updated_at)
+        })
+        .await;
+    crate::api::specimens::unreadable_mailbox(house, mary.user, "mary@agency.example").await;
+    let kept = admin.post(&form, &[("to", "activate"), ("senders", "")]).await.expect(422);
+    let kept = kept.says("mary@agency.example").says("value=\"primary_user\">");
+    kept.says("Tick this");
+    admin.post(&form, &[("to", "activate"), ("accept_unreadable", "on")]).await.expect(303);
+    assert_eq!(state().await, SequenceState::Active);
 }

@@ -3,7 +3,7 @@
 
 use super::browser::{Browser, Page};
 use crate::api::program::{colleague, stranger};
-use crate::api::specimens::mailbox;
+use crate::api::specimens::{mailbox, unreadable_mailbox};
 use crate::house::{House, on_both};
 use cadenza::actions::lists;
 use cadenza_store::sequences::SubjectType;
@@ -15,6 +15,7 @@ on_both! {
     the_form_marks_what_it_needs_and_names_each_fault_at_its_field
     activating_makes_a_sequence_of_what_was_typed
     another_primary_user_brings_their_zone_and_the_question_of_the_senders
+    what_replies_cannot_stop_is_activated_when_that_is_ticked
     a_sequence_is_used_as_a_template
     who_may_not_save_is_offered_nothing_and_refused
 }
@@ -300,6 +301,25 @@ async fn another_primary_user_brings_their_zone_and_the_question_of_the_senders(
     let done = send(&admin, &form, &shown, &[]).await.expect(303);
     let file = admin.get(&format!("{}/export", done.location)).await.expect(200);
     file.says("sender = \"specimen-7@northwind.example\"").says("primary_user = \"mary@northwind.example\"");
+}
+
+async fn what_replies_cannot_stop_is_activated_when_that_is_ticked(house: &House) {
+    let admin = Browser::of(house, "Admin").await;
+    let form = format!("{}/activate", made(&admin, TEXT).await);
+    let page = admin.get(&form).await.expect(200).without("accept_unreadable");
+    let mary = colleague(house).await;
+    unreadable_mailbox(house, mary.user, "mary@northwind.example").await;
+    let id = mary.user.to_string();
+    let chosen = [("name", "For Mary"), ("primary_user", id.as_str())];
+    let shown = send(&admin, &form, &page, &chosen).await.expect(200);
+    let shown =
+        shown.says("Activate it although replies cannot stop it").says("what arrives at mary@northwind.example.");
+    let refused = send(&admin, &form, &shown, &[]).await.expect(422);
+    let fault = refused.between("id=\"f-accept-unreadable-fault\" role=\"alert\">", "<");
+    assert!(fault.contains("Tick this"), "{fault}");
+    assert_eq!(count(house, "sequence").await, 0);
+    send(&admin, &form, &refused, &[("accept_unreadable", "on")]).await.expect(303);
+    assert_eq!(count(house, "sequence").await, 1);
 }
 
 async fn a_sequence_is_used_as_a_template(house: &House) {

@@ -4,7 +4,7 @@
 use super::record::Sequence;
 use crate::App;
 use crate::actions::fields::Patch;
-use crate::actions::sequences::{self, Arm, Hide, Senders};
+use crate::actions::sequences::{self, Arm, Hide, Senders, Start};
 use crate::actions::{ActionError, Caller};
 use crate::http::api::query::At;
 use crate::http::error::Result;
@@ -53,6 +53,10 @@ pub struct Options {
     #[serde(default)]
     #[schema(inline)]
     senders: Option<Moving>,
+    /// Of `activate`: true confirms that it is to run although replies cannot stop it, since it would write from mailboxes that
+    /// cannot be read; else it is refused then as `unreadable_mailbox`.
+    #[serde(default)]
+    accept_unreadable: Option<bool>,
     /// Of `reopen`: the later end date; null for none.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -93,7 +97,11 @@ pub async fn one(
         return Err(ActionError::invalid("operation", message).into());
     };
     let options = if body.is_empty() { Options::default() } else { read(&body)? };
-    for (option, said) in [("arm", options.arm.is_some()), ("senders", options.senders.is_some())] {
+    for (option, said) in [
+        ("arm", options.arm.is_some()),
+        ("senders", options.senders.is_some()),
+        ("accept_unreadable", options.accept_unreadable.is_some()),
+    ] {
         if said && *operation != Operation::Activate {
             return Err(ActionError::invalid(option, format!("{name} takes no {option:?}.")).into());
         }
@@ -112,7 +120,8 @@ pub async fn one(
                 Some(Moving::PrimaryUser) => Senders::PrimaryUser,
                 Some(Moving::Stay) | None => Senders::Stay,
             };
-            sequences::activate_with(&app, &caller, id, arm, senders).await?;
+            let unreadable = options.accept_unreadable.unwrap_or_default().into();
+            sequences::activate_with(&app, &caller, id, Start { arm, senders, unreadable }).await?;
         }
         Operation::Pause => sequences::pause(&app, &caller, id).await?,
         Operation::Resume => sequences::resume(&app, &caller, id).await?,

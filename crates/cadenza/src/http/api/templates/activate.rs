@@ -50,6 +50,9 @@ struct Activated {
     /// `stay` (the default) leaves the steps' senders as they are, `primary_user` lets every step write from the primary
     /// user's mailbox.
     senders: Option<String>,
+    /// True confirms that it is to run although replies cannot stop it, since it would write from mailboxes that cannot be read;
+    /// else it is refused then as `unreadable_mailbox`.
+    accept_unreadable: Option<bool>,
 }
 
 /// Activate a template

@@ -1,6 +1,7 @@
 //! One sequence (SQP-1): who is in it, its flow with counts per step, its settings and what happened. It is looked at
 //! and run here; its text is written in `editor`.
 
+pub mod activate;
 pub mod editor;
 pub mod enrolling;
 mod reopen;
@@ -50,7 +51,7 @@ pub fn router() -> Router<App> {
         .route("/sequences/{id}/rename", get(editor::ask_name).post(editor::rename))
         .route("/sequences/{id}/menu", get(state::menu))
         .route("/sequences/{id}/state", post(state::turn))
-        .route("/sequences/{id}/activate", get(state::ask))
+        .route("/sequences/{id}/activate", get(activate::ask))
         .route("/sequences/{id}/reopen", get(reopen::show).post(reopen::act))
         .route("/sequences/{id}/enroll", get(enrolling::show).post(enrolling::act))
 }
@@ -71,8 +72,8 @@ pub struct SequencePage {
     pub can_edit: bool,
     /// It may be given a later end date.
     pub can_reopen: bool,
-    /// Activating asks about the steps' senders first.
-    pub asks_senders: bool,
+    /// Activating asks something first.
+    pub asks: bool,
     pub can_enroll: bool,
     pub tabs: Vec<Tab>,
     pub body: Body,
@@ -162,7 +163,7 @@ async fn show(
         ended: sequence.ended.map(|(at, by)| state::ended_words(at, by, &viewer.watch)).unwrap_or_default(),
         operations: if state::may(&viewer.caller, &sequence) { turns(sequence.state) } else { Vec::new() },
         can_edit: running && state::may(&viewer.caller, &sequence),
-        asks_senders: state::asks_senders(&app, &viewer, &sequence).await?,
+        asks: activate::asks(&app, &viewer, &sequence).await?,
         can_reopen: state::can_reopen(&sequence) && state::may(&viewer.caller, &sequence),
         can_enroll: running && viewer.caller.may(Privilege::SequencesEnroll),
         tabs: vec![

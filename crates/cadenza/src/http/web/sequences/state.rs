@@ -2,13 +2,13 @@
 
 use super::super::page::{html, local_path};
 use super::super::parts::{Icon, Watch};
-use super::super::rows::Names;
 use super::super::said;
 use super::super::shell::Shell;
 use super::super::story::Entry;
 use super::super::viewer::Viewer;
+use super::activate::{self, Activation};
 use crate::App;
-use crate::actions::sequences::{self as actions, Arm, Hide, Senders};
+use crate::actions::sequences::{self as actions, Hide};
 use crate::actions::{ActionError, Caller, Privilege};
 use crate::http::error::Result;
 use askama::Template;
@@ -43,8 +43,8 @@ pub struct SequenceMenu {
     pub can_edit: bool,
     pub can_copy: bool,
     pub can_reopen: bool,
-    /// Activating asks about the steps' senders first.
-    pub asks_senders: bool,
+    /// Activating asks something first.
+    pub asks: bool,
 }
 
 /// What the state allows.
@@ -93,14 +93,6 @@ fn cause(by: EndedBy) -> &'static str {
     }
 }
 
-/// Would activating it leave steps that write from somewhere else than the primary user's mailbox (SEQ-4)?
-pub async fn asks_senders(app: &App, viewer: &Viewer, sequence: &Sequence) -> Result<bool> {
-    if sequence.state != SequenceState::Draft {
-        return Ok(false);
-    }
-    Ok(actions::offer(app, &viewer.caller, sequence.id).await?.is_some())
-}
-
 /// Did its date end it? Then a later one reopens it.
 pub fn can_reopen(sequence: &Sequence) -> bool {
     sequence.state == SequenceState::Ended && matches!(sequence.ended, Some((_, EndedBy::Date)))
@@ -121,7 +113,7 @@ pub async fn menu(State(app): State<App>, viewer: Viewer, Path(id): Path<String>
     let sequence = super::read(&app, &viewer, &id).await?;
     let own = may(&viewer.caller, &sequence);
     let over = matches!(sequence.state, SequenceState::Ended | SequenceState::Archived);
-    let asks_senders = asks_senders(&app, &viewer, &sequence).await?;
+    let asks = activate::asks(&app, &viewer, &sequence).await?;
     let page = SequenceMenu {
         shell: viewer.shell(None),
         id,
@@ -129,67 +121,37 @@ pub async fn menu(State(app): State<App>, viewer: Viewer, Path(id): Path<String>
         can_edit: own && !over,
         can_copy: viewer.caller.may(Privilege::SequencesSave),
         can_reopen: own && can_reopen(&sequence),
-        asks_senders,
+        asks,
         name: sequence.name,
     };
     Ok(if viewer.part { html(&page.as_items()) } else { html(&page) })
 }
 
-#[derive(Debug, Template)]
-#[template(path = "sequences/activate.html", blocks = ["dialog"])]
-pub struct ActivatePage {
-    pub shell: Shell,
-    pub id: String,
-    pub name: String,
-    pub primary_user: String,
-    /// Empty where the primary user has none.
-    pub mailbox: String,
-    pub steps: usize,
-}
-
-/// Asks what becomes of the steps' senders (SEQ-4).
-pub async fn ask(State(app): State<App>, viewer: Viewer, Path(id): Path<String>) -> Result<Response> {
-    let sequence = super::read(&app, &viewer, &id).await?;
-    need(&viewer.caller, &sequence)?;
-    let w = viewer.caller.workspace;
-    let offer = actions::offer(&app, &viewer.caller, sequence.id).await?;
-    let names = app.db.read_async(move |q| Names::read(q, w)).await?;
-    let page = ActivatePage {
-        shell: viewer.shell(None),
-        id,
-        name: sequence.name,
-        primary_user: names.of(Some(sequence.primary_user)),
-        steps: offer.as_ref().map_or(0, |o| o.steps),
-        mailbox: offer.and_then(|o| o.mailbox).unwrap_or_default(),
-    };
-    Ok(if viewer.part { html(&page.as_dialog()) } else { html(&page) })
-}
-
 #[derive(Deserialize)]
 pub struct To {
     to: String,
-    /// Of activating: `primary_user` moves the steps' senders.
-    #[serde(default)]
-    senders: String,
-}
-
-fn senders(typed: &str) -> Senders {
-    if typed == "primary_user" { Senders::PrimaryUser } else { Senders::Stay }
+    #[serde(flatten)]
+    activation: Activation,
 }
 
 pub async fn turn(
     State(app): State<App>,
-    caller: Caller,
+    viewer: Viewer,
     headers: HeaderMap,
     Path(id): Path<String>,
     Form(form): Form<To>,
 ) -> Result<Response> {
     let parsed: SequenceId = id.parse().map_err(|_| ActionError::missing("sequence", &id))?;
+    let caller = viewer.caller.clone();
     let words = match form.to.as_str() {
-        "activate" => match actions::activate_with(&app, &caller, parsed, Arm::Later, senders(&form.senders)).await? {
-            SequenceState::Scheduled => "Activated: it starts at its begin.",
-            SequenceState::Paused => "Activated, and paused until somebody resumes it.",
-            _ => "Activated: it runs.",
+        "activate" => match actions::activate_with(&app, &caller, parsed, form.activation.start()).await {
+            Ok(SequenceState::Scheduled) => "Activated: it starts at its begin.",
+            Ok(SequenceState::Paused) => "Activated, and paused until somebody resumes it.",
+            Ok(_) => "Activated: it runs.",
+            Err(ActionError::Refused { code: "unreadable_mailbox", .. }) => {
+                return activate::unconfirmed(&app, &viewer, id, &form.activation).await;
+            }
+            Err(e) => return Err(e.into()),
         },
         "pause" => {
             actions::pause(&app, &caller, parsed).await.map(|()| "Paused: nothing is executed until it is resumed.")?

@@ -6,12 +6,13 @@ use super::super::lists::Choice;
 use super::super::page::html;
 use super::super::parts::{Icon, count};
 use super::super::said;
+use super::super::sequences::activate::{UNCONFIRMED, Unread};
 use super::super::settings::workspace::{Draft, Group, field, of_sequences, read as read_settings};
 use super::super::shell::{Place, Shell};
 use super::super::viewer::Viewer;
 use super::read;
 use crate::App;
-use crate::actions::sequences::{self, Arm, Offer, Senders};
+use crate::actions::sequences::{self, Arm, Offer, Senders, Writers};
 use crate::actions::templates::{self as actions, Activation};
 use crate::actions::{ActionError, Fault, Privilege};
 use crate::http::error::Result;
@@ -22,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use cadenza_core::calendar::all_zone_names;
 use cadenza_core::enrollment::SequenceState;
 use cadenza_core::flow::Priority;
-use cadenza_core::ids::{SequenceId, UserId};
+use cadenza_core::ids::{ListId, SequenceId, UserId};
 use cadenza_core::settings::WorkspaceSettings;
 use cadenza_core::time::Time;
 use cadenza_store::lists;
@@ -67,9 +68,16 @@ struct Known {
     primary_user: UserId,
     primary_name: String,
     offer: Option<Offer>,
+    unread: Unread,
 }
 
-async fn known(app: &App, viewer: &Viewer, id: &str, primary_user: Option<UserId>) -> Result<Known> {
+async fn known(
+    app: &App,
+    viewer: &Viewer,
+    id: &str,
+    primary_user: Option<UserId>,
+    list: Option<ListId>,
+) -> Result<Known> {
     let template = read(app, &viewer.caller, id).await?;
     viewer.caller.need(Privilege::SequencesSave)?;
     let (w, of) = (viewer.caller.workspace, template.of);
@@ -82,6 +90,13 @@ async fn known(app: &App, viewer: &Viewer, id: &str, primary_user: Option<UserId
     people.retain(|u| u.state != UserState::Departed);
     let zone = actions::usual_zone(app, &viewer.caller, template.id, primary_user).await?;
     let offer = actions::offer(app, &viewer.caller, template.id, primary_user).await?;
+    let writers = Writers { primary_user, list, activates: viewer.caller.user };
+    let unreadable = |moved| actions::unreadable(app, &viewer.caller, template.id, writers, moved);
+    let moved = match offer.as_ref().and_then(|o| o.mailbox.as_ref()) {
+        Some(_) => Some(unreadable(Senders::PrimaryUser).await?),
+        None => None,
+    };
+    let unread = Unread::of(unreadable(Senders::Stay).await?, moved);
     let usual = viewer.workspace.settings.clone();
     let mut settings = usual.clone();
     settings.sequence = template.settings.over(&usual.sequence);
@@ -97,12 +112,13 @@ async fn known(app: &App, viewer: &Viewer, id: &str, primary_user: Option<UserId
         primary_user,
         primary_name,
         offer,
+        unread,
         template,
     })
 }
 
 pub async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<String>) -> Result<Response> {
-    let known = known(&app, &viewer, &id, None).await?;
+    let known = known(&app, &viewer, &id, None, None).await?;
     let page = page(&viewer, &known, None, &[]);
     Ok(if viewer.part { html(&page.as_main()) } else { html(&page) })
 }
@@ -120,6 +136,9 @@ fn page(viewer: &Viewer, known: &Known, typed: Option<&Typed>, faults: &[Fault])
         _ => f,
     }));
     let mut groups = vec![("The sequence", about(known)), ("When", when), ("How fast", settings(&HOW_FAST))];
+    if !known.unread.addresses.is_empty() {
+        groups.insert(2, ("Replies", vec![accept_unreadable(&known.unread)]));
+    }
     if let Some(offer) = &known.offer {
         groups.insert(2, ("Who writes", vec![senders(known, offer)]));
     }
@@ -220,6 +239,15 @@ fn senders(known: &Known, offer: &Offer) -> Field {
     Field::new("senders", label).of(Input::Check).help(help).value(value)
 }
 
+fn accept_unreadable(unread: &Unread) -> Field {
+    let field = Field::new("accept_unreadable", "Activate it although replies cannot stop it").of(Input::Check).help(format!(
+        "Cadenza does not read what arrives at {}. Else give each of these mailboxes an IMAP server in Settings first. Replies \
+         are seen as well where a gateway or a journal posts them to /api/v1/inbound.",
+        unread.addresses
+    ));
+    if unread.always { field.required() } else { field }
+}
+
 pub async fn act(
     State(app): State<App>,
     viewer: Viewer,
@@ -227,7 +255,8 @@ pub async fn act(
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let chosen = typed.text("primary_user").parse::<UserId>().ok();
-    let known = known(&app, &viewer, &id, chosen).await?;
+    let list = typed.text("list").parse::<ListId>().ok();
+    let known = known(&app, &viewer, &id, chosen, list).await?;
     let shown_for = typed.text("shown_for");
     if shown_for != known.primary_user.to_string() {
         return somebody_else(&app, &viewer, &id, &known, typed).await;
@@ -258,10 +287,11 @@ async fn words(app: &App, viewer: &Viewer, made: SequenceId) -> Result<&'static 
 /// Shows the form anew for another primary user: their zone, unless another one was typed, and the question of the senders.
 async fn somebody_else(app: &App, viewer: &Viewer, id: &str, new: &Known, mut typed: Typed) -> Result<Response> {
     let before = typed.text("shown_for").parse::<UserId>().ok();
-    let old = known(app, viewer, id, before).await?;
+    let old = known(app, viewer, id, before, None).await?;
     let zone = new.settings.sequence.zone.name();
     let follows = typed.text("zone").is_empty() || typed.text("zone") == old.settings.sequence.zone.name();
-    typed.0.retain(|(name, _)| name != "senders" && !(follows && name == "zone"));
+    let anew = |name: &str| matches!(name, "senders" | "accept_unreadable") || (follows && name == "zone");
+    typed.0.retain(|(name, _)| !anew(name));
     if follows {
         typed.0.push(("zone".into(), zone.to_owned()));
     }
@@ -317,6 +347,7 @@ fn activation(
         shared_with: Vec::new(),
         arm: if typed.text("arm").is_empty() { Arm::Later } else { Arm::Now },
         senders: if typed.text("senders").is_empty() { Senders::Stay } else { Senders::PrimaryUser },
+        accept_unreadable: (!typed.text("accept_unreadable").is_empty()).into(),
     })
 }
 
@@ -326,6 +357,9 @@ fn told(e: ActionError) -> Result<Vec<Fault>, ActionError> {
         ActionError::Refused { code: "name_taken", .. } => "name",
         ActionError::Refused { code: "list_in_use", .. } => "list",
         ActionError::Refused { code: "no_mailbox", .. } => "senders",
+        ActionError::Refused { code: "unreadable_mailbox", .. } => {
+            return Ok(vec![Fault { field: "accept_unreadable".into(), message: UNCONFIRMED.into() }]);
+        }
         ActionError::Refused { code, .. } => code,
         _ => "",
     };
