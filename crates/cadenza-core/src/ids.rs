@@ -11,7 +11,7 @@ use std::str::FromStr;
 /// Milliseconds between 1970-01-01 and 2024-01-01, the zero of ids.
 const EPOCH_MS: i64 = 1_704_067_200_000;
 /// Crockford's base 32 in lower case: no i, l, o, u, so an id survives being read aloud.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 63 bits in digits of five bits.
 const DIGITS: usize = 13;
 

@@ -2,6 +2,7 @@
 //! decision needs is a parameter, so the server, the simulator, the preview and the tests cannot disagree.
 
 pub mod absence;
+pub mod address_tag;
 pub mod breaker;
 pub mod calendar;
 pub mod compose;

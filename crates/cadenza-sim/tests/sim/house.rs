@@ -168,6 +168,7 @@ fn mailbox(w: WorkspaceId, n: usize, scenario: &Scenario, chance: &mut Chance) -
         caps,
         // The first mailbox's inbox is read now and then; the others' cannot be.
         freshness_minutes: 60 * 60,
+        plus_addresses: false,
         readable: n == 0,
         read_at: Some(start()),
         read_failure: None,

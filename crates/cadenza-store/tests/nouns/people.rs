@@ -239,6 +239,7 @@ pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
         sent_folder: None,
         caps: Caps { day: Some(200), hour: None, gap_seconds: Some(60), jitter_seconds: Some(30) },
         freshness_minutes: 10,
+        plus_addresses: false,
         readable: false,
         read_at: None,
         read_failure: None,
@@ -253,6 +254,7 @@ pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
     assert!(world.refused(|tx| mailboxes::create(tx, world.w, &same)).is_conflict_on("mailbox_address"));
     made.imap = Some(server("imap.acme.test", 143));
     made.readable = true;
+    made.plus_addresses = true;
     made.caps = Caps::default();
     made.version = 2;
     world.write(|tx| mailboxes::update(tx, world.w, &made));

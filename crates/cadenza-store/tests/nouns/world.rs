@@ -256,6 +256,7 @@ pub fn sandbox(id: MailboxId, owner: UserId) -> Mailbox {
         sent_folder: None,
         caps: Caps::default(),
         freshness_minutes: 10,
+        plus_addresses: false,
         readable: true,
         read_at: None,
         read_failure: None,

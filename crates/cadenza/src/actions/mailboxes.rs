@@ -60,6 +60,8 @@ pub struct MailboxChange {
     pub gap_seconds: Patch<u32>,
     pub jitter_seconds: Patch<u32>,
     pub freshness_minutes: Option<u32>,
+    /// Mails bear an address of their own behind a plus, where answers and bounces come back to.
+    pub plus_addresses: Option<bool>,
 }
 
 /// Adds a mailbox. Who waits for one goes on.
@@ -191,6 +193,7 @@ fn empty(c: &Change<'_>) -> Mailbox {
         sent_folder: None,
         caps: CAPS,
         freshness_minutes: FRESHNESS_MINUTES,
+        plus_addresses: false,
         readable: false,
         read_at: None,
         read_failure: None,
@@ -270,6 +273,7 @@ fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange) -> Result<(), 
         Some(n) => m.freshness_minutes = n,
         None => {}
     }
+    m.plus_addresses = new.plus_addresses.unwrap_or(m.plus_addresses);
     Ok(faults.done()?)
 }
 
@@ -348,6 +352,6 @@ fn shown(m: &Mailbox) -> Value {
         "address": m.address, "name": m.name, "owner": m.owner, "smtp": server(&m.smtp), "imap": server(&m.imap),
         "folders": m.folders, "sent_folder": m.sent_folder, "freshness_minutes": m.freshness_minutes,
         "day_cap": m.caps.day, "hour_cap": m.caps.hour, "gap_seconds": m.caps.gap_seconds,
-        "jitter_seconds": m.caps.jitter_seconds,
+        "jitter_seconds": m.caps.jitter_seconds, "plus_addresses": m.plus_addresses,
     })
 }

@@ -154,7 +154,7 @@ pub async fn look(app: &App, caller: &Caller, id: SandboxMessageId) -> Result<Op
             header: String::new(),
         });
     }
-    let original = Original::read(&raw, &message.recipient).map_err(ActionError::internal)?;
+    let original = Original::read(&raw, &message.sender, &message.recipient).map_err(ActionError::internal)?;
     let raw_text = String::from_utf8_lossy(&raw);
     Ok(Opened {
         links: original.links(),
@@ -183,7 +183,7 @@ pub async fn react(app: &App, caller: &Caller, id: SandboxMessageId, reaction: R
     if message.channel == Channel::Text {
         return answer_text(app, caller, message, reaction).await;
     }
-    let original = Original::read(&raw, &message.recipient).map_err(ActionError::internal)?;
+    let original = Original::read(&raw, &message.sender, &message.recipient).map_err(ActionError::internal)?;
     match reaction {
         Reaction::Open => {
             let pixel = original.pixel().ok_or_else(|| {

@@ -85,6 +85,7 @@ pub async fn first_run(app: &App, setup: Setup) -> Result<(WorkspaceId, UserId)>
         sent_folder: None,
         caps: Caps::default(),
         freshness_minutes: 10,
+        plus_addresses: false,
         readable: true,
         read_at: None,
         read_failure: None,

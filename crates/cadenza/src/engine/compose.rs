@@ -3,6 +3,7 @@
 
 use super::transport::Parcel;
 use crate::app::App;
+use cadenza_core::address_tag::{AddressTag, tagged};
 use cadenza_core::compose::{
     self, Address, Attachment, Body, Content, FeedbackId, HeaderText, Letter, Mailbox as Named, MessageId, MimeType,
     SentAt, TrackingFor, Tracks, track,
@@ -175,10 +176,21 @@ pub(super) fn compose(app: &App, message: &Outgoing, read: &Read) -> Result<Parc
     let Some(mailbox) = &read.mailbox else { return Err(NotComposed::because("the message has no mailbox")) };
     let letter = letter(app, message, read, mailbox)?;
     let subject = letter.subject.as_str().to_owned();
-    Ok(parcel(message, mailbox.address.clone(), subject, compose::compose(&letter)))
+    // Reports come back to where answers do.
+    let from = letter.reply_to.as_ref().unwrap_or(&letter.from).address().to_string();
+    Ok(parcel(message, from, subject, compose::compose(&letter)))
 }
 
-/// A mail that was sent, composed once more from what the outbox recorded: its recipient and the bytes that went out.
+/// A mail that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsSent {
+    /// The envelope's sender.
+    pub returned_to: String,
+    pub to: String,
+    pub raw: Vec<u8>,
+}
+
+/// A mail that was sent, composed once more from what the outbox recorded.
 ///
 /// # Errors
 /// Nothing was sent on that visit, or the database is away.
@@ -187,14 +199,14 @@ pub async fn as_sent(
     workspace: WorkspaceId,
     enrollment: EnrollmentId,
     visit: u32,
-) -> Result<(String, Vec<u8>), NotComposed> {
+) -> Result<AsSent, NotComposed> {
     let app2 = app.clone();
     let recorded =
         app.db.read_async(move |q| app2.door.recorded(q, workspace, enrollment, visit, app2.clock.now())).await?;
     let gone = || NotComposed::because("there is no message");
     let Prepared { message, read } = prepare(app, vec![recorded]).await.pop().ok_or_else(gone)?;
     let parcel = compose(app, &message, &read?)?;
-    Ok((parcel.to, parcel.raw))
+    Ok(AsSent { returned_to: parcel.from, to: parcel.to, raw: parcel.raw })
 }
 
 fn parcel(message: &Outgoing, from: String, subject: String, raw: Vec<u8>) -> Parcel {
@@ -264,10 +276,11 @@ fn letter(app: &App, message: &Outgoing, read: &Read, mailbox: &Mailbox) -> Resu
     let fields = message.fields.clone().with("unsubscribe_url", &how.unsubscribe_url());
     let worded = wording(app, message, &fields, read)?;
     let tracked = track(Body { text: worded.text, html: worded.html }, &how);
-    let from = match mailbox.name.as_str() {
-        "" => Named::bare(own.clone()),
-        name => Named::named(name, own.clone()).map_err(NotComposed::because)?,
+    let named = |address: Address| match mailbox.name.as_str() {
+        "" => Ok(Named::bare(address)),
+        name => Named::named(name, address).map_err(NotComposed::because),
     };
+    let from = named(own.clone())?;
     let id: MessageId = message.message_id.parse().map_err(NotComposed::because)?;
     let subject = HeaderText::new(worded.subject).map_err(NotComposed::because)?;
     let to = Named::bare(address(&message.to)?);
@@ -275,6 +288,7 @@ fn letter(app: &App, message: &Outgoing, read: &Read, mailbox: &Mailbox) -> Resu
     let ids = read.thread.iter().map(|m| m.message_id.parse::<MessageId>());
     letter.references = ids.collect::<Result<Vec<_>, _>>().map_err(NotComposed::because)?;
     letter.in_reply_to = letter.references.last().cloned();
+    letter.reply_to = returns_to(message, read, mailbox, &own).map(named).transpose()?;
     letter.headers.unsubscribe = tracked.unsubscribe;
     letter.headers.feedback_id =
         FeedbackId::new(&[&message.sequence.to_string(), &message.step.to_string()], "cadenza").ok();
@@ -290,6 +304,13 @@ fn letter(app: &App, message: &Outgoing, read: &Read, mailbox: &Mailbox) -> Resu
         });
     }
     Ok(letter)
+}
+
+/// The address of this one message, where the mailbox's server delivers such and the mailbox's name leaves room for it.
+fn returns_to(message: &Outgoing, read: &Read, mailbox: &Mailbox, own: &Address) -> Option<Address> {
+    let tag = AddressTag { enrollment: message.enrollment, visit: message.visit };
+    let signed = || tag.sign(message.workspace, &read.workspace.signing_key);
+    mailbox.plus_addresses.then(signed).and_then(|tag| tagged(own, &tag))
 }
 
 /// A person's own mail is not tracked; the way to unsubscribe it has like any other.

@@ -26,7 +26,7 @@ mod witness;
 
 pub(crate) use account::{account, inbox_account};
 pub use advance::Advancer;
-pub use compose::{NotComposed, as_sent};
+pub use compose::{AsSent, NotComposed, as_sent};
 pub use due::end_sequence;
 pub use reading::Reading;
 

@@ -15,6 +15,7 @@ use cadenza_store::{StoreError, sandbox_messages};
 /// A message ready to go.
 #[derive(Debug, Clone)]
 pub(super) struct Parcel {
+    /// The envelope's sender, to whom reports come back; of a text, who writes.
     pub from: String,
     pub to: String,
     pub subject: String,

@@ -23,6 +23,10 @@ pub struct Original {
     pub from: Address,
     /// As it is shown: name or address.
     pub from_shown: String,
+    /// Whom answers go to: its `Reply-To`, else who wrote it.
+    pub answered_at: Address,
+    /// The envelope's sender, to whom servers report.
+    pub returned_to: Address,
     pub to: Address,
     pub subject: String,
     /// Without angle brackets.
@@ -59,14 +63,15 @@ pub struct Pen<'a> {
 pub struct NotAnswerable(pub &'static str);
 
 impl Original {
-    /// Reads a mail. `to` is the envelope's recipient.
+    /// Reads a mail. `returned_to` and `to` are the envelope's sender and recipient.
     ///
     /// # Errors
     /// It lacks sender or Message-ID.
-    pub fn read(raw: &[u8], to: &str) -> Result<Original, NotAnswerable> {
+    pub fn read(raw: &[u8], returned_to: &str, to: &str) -> Result<Original, NotAnswerable> {
         let message = MessageParser::default().parse(raw).ok_or(NotAnswerable("header"))?;
         let sender = message.from().and_then(|a| a.first()).ok_or(NotAnswerable("sender"))?;
-        let from = sender.address().and_then(|a| a.parse().ok()).ok_or(NotAnswerable("sender"))?;
+        let from: Address = sender.address().and_then(|a| a.parse().ok()).ok_or(NotAnswerable("sender"))?;
+        let answered_at = message.reply_to().and_then(|a| a.first()).and_then(|a| a.address()?.parse().ok());
         let header = |name: &str| message.header_raw(name).unwrap_or_default().to_owned();
         let ids = match message.references() {
             HeaderValue::Text(id) => vec![id.to_string()],
@@ -75,6 +80,8 @@ impl Original {
         };
         let one_click = header("List-Unsubscribe-Post").to_ascii_lowercase().contains("one-click");
         Ok(Original {
+            answered_at: answered_at.unwrap_or_else(|| from.clone()),
+            returned_to: returned_to.parse().map_err(|_| NotAnswerable("return path"))?,
             from,
             from_shown: sender.name().or(sender.address()).unwrap_or_default().to_owned(),
             to: to.parse().map_err(|_| NotAnswerable("recipient"))?,
@@ -146,7 +153,7 @@ fn answer(original: &Original, subject: &str, pen: Pen<'_>) -> Result<Letter, No
     let id = |text: &str| text.parse::<MessageId>().map_err(|_| NotAnswerable("Message-ID"));
     let subject = HeaderText::new(subject).map_err(|_| NotAnswerable("subject"))?;
     let own_id = MessageId::new(pen.unique, original.to.domain()).map_err(|_| NotAnswerable("recipient"))?;
-    let (from, to) = (Mailbox::bare(original.to.clone()), Mailbox::bare(original.from.clone()));
+    let (from, to) = (Mailbox::bare(original.to.clone()), Mailbox::bare(original.answered_at.clone()));
     let mut letter = Letter::new(from, to, subject, SentAt::utc(pen.now), own_id);
     letter.in_reply_to = Some(id(&original.message_id)?);
     letter.references = original.references.iter().filter_map(|r| id(r).ok()).collect();

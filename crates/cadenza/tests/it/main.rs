@@ -14,6 +14,7 @@ mod house;
 mod imap_server;
 mod links;
 mod pages;
+mod plus_addresses;
 mod reading;
 mod receive;
 mod reclassify;

@@ -161,8 +161,8 @@ async fn of_sent(app: &App, caller: &Caller, send: &Send) -> Item {
         attachments: Vec::new(),
     };
     match as_sent(app, caller.workspace, send.enrollment, send.visit).await {
-        Ok((_, raw)) if send.mailbox.is_none() => Item { text: String::from_utf8_lossy(&raw).into_owned(), ..base },
-        Ok((_, raw)) => Item { whole: None, ..with_mail(base, &raw) },
+        Ok(sent) if send.mailbox.is_none() => Item { text: String::from_utf8_lossy(&sent.raw).into_owned(), ..base },
+        Ok(sent) => Item { whole: None, ..with_mail(base, &sent.raw) },
         Err(e) => {
             tracing::debug!("a mail that was sent cannot be shown: {e}");
             Item { text: "What was sent cannot be composed any more: its step or mailbox is gone.".into(), ..base }

@@ -133,6 +133,7 @@ fn mailbox(app: &App, caller: &Caller, smtp: &Smtp, n: usize) -> Mailbox {
         sent_folder: None,
         caps: Caps::default(),
         freshness_minutes: 10,
+        plus_addresses: false,
         readable: false,
         read_at: None,
         read_failure: None,

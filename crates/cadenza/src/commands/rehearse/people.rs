@@ -110,10 +110,10 @@ impl People {
     }
 
     async fn react_to_mail(&self, deed: &Deed) -> Result<Played, Failure> {
-        let (to, raw) = engine::as_sent(&self.app, self.workspace, deed.enrollment, deed.visit)
+        let sent = engine::as_sent(&self.app, self.workspace, deed.enrollment, deed.visit)
             .await
             .map_err(|e| Failure::said(format!("the mail {}.{}: {e}", deed.enrollment, deed.visit)))?;
-        let original = Original::read(&raw, &to).map_err(Failure::said)?;
+        let original = Original::read(&sent.raw, &sent.returned_to, &sent.to).map_err(Failure::said)?;
         let now = self.app.clock.now();
         let unique = self.app.next_id().to_string();
         let pen = Pen { now, unique: &unique };

@@ -1,10 +1,12 @@
-//! Whose a mail is: by a signed token, by the Message-ID of what it answers, returns or reports on, and last by the addresses
-//! in it. Only a token or Message-ID says which message it is about; an address alone never does (REC-9).
+//! Whose a mail is: by a signed token in its subject, by the Message-ID of what it answers, returns or reports on, by the signed
+//! tag of the address that it came to, and last by the addresses in it. Only a token, tag or Message-ID says which message it is
+//! about; an address alone never does (REC-9).
 
 use super::letter::Letter;
+use cadenza_core::address_tag::AddressTag;
 use cadenza_core::compose::UNSUBSCRIBE_SUBJECT;
 use cadenza_core::enrollment::Subject;
-use cadenza_core::ids::{MailboxId, WorkspaceId};
+use cadenza_core::ids::{EnrollmentId, MailboxId, WorkspaceId};
 use cadenza_core::inbound::{Incoming, Kind};
 use cadenza_core::tokens::{Purpose, Token};
 use cadenza_store::addresses::{self, Reach};
@@ -14,6 +16,8 @@ use cadenza_store::{Query, StoreError, answers, workspaces};
 
 /// Message-IDs of one mail that are looked up; a longer thread's middle is left out.
 const IDS_MAX: usize = 60;
+/// Addresses of one mail that are tried for a tag of ours.
+const TAGS_MAX: usize = 20;
 
 /// Whose a mail is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,43 +43,63 @@ pub(super) fn find(q: &mut Query, w: WorkspaceId, letter: &Letter) -> Result<Mat
     if let Some((_, mailbox)) = own.first() {
         return of_own_mail(q, w, incoming, *mailbox);
     }
-    if let Some(found) = by_token(q, w, incoming)? {
+    if let Some(found) = by_wish(q, w, incoming)? {
         return Ok(found);
     }
     if let Some((candidate, visit)) = matching::sent_as(q, w, &message_ids(incoming))? {
         let (by, visit) = (Some(MatchedBy::Reference), Some(visit));
         return Ok(Match { by, candidates: vec![candidate], visit, ..Match::default() });
     }
+    if let Some(found) = by_tag(q, w, incoming)? {
+        return Ok(found);
+    }
     by_address(q, w, incoming)
 }
 
-/// A token in the subject, or behind the plus of an address that it came to.
-fn by_token(q: &mut Query, w: WorkspaceId, incoming: &Incoming) -> Result<Option<Match>, StoreError> {
+/// A token in the subject, as the header's `mailto:` asks for.
+fn by_wish(q: &mut Query, w: WorkspaceId, incoming: &Incoming) -> Result<Option<Match>, StoreError> {
     let subject = incoming.subject.trim();
-    let in_subject = subject
-        .get(..UNSUBSCRIBE_SUBJECT.len())
-        .filter(|word| word.eq_ignore_ascii_case(UNSUBSCRIBE_SUBJECT))
-        .map(|word| subject[word.len()..].trim());
-    let tags = incoming.delivered_to.iter().filter_map(|a| a.rsplit_once('@')?.0.split_once('+').map(|(_, tag)| tag));
-    let texts: Vec<&str> = in_subject.into_iter().chain(tags.take(20)).collect();
-    if texts.iter().all(|t| Token::workspace_of(t).is_err()) {
+    let word = subject.get(..UNSUBSCRIBE_SUBJECT.len()).filter(|word| word.eq_ignore_ascii_case(UNSUBSCRIBE_SUBJECT));
+    let Some(text) = word.map(|word| subject[word.len()..].trim()) else { return Ok(None) };
+    if Token::workspace_of(text) != Ok(w) {
         return Ok(None);
     }
     let key = workspaces::get(q, w)?.signing_key;
-    for text in texts {
-        let Ok(token) = Token::verify(text, &key) else { continue };
-        let Some(candidate) = matching::enrollment(q, w, token.enrollment)?.filter(|_| token.workspace == w) else {
-            continue;
-        };
-        return Ok(Some(Match {
-            by: Some(MatchedBy::Token),
-            candidates: vec![candidate],
-            visit: Some(token.visit),
-            unsubscribes: in_subject == Some(text) && token.purpose == Purpose::Unsubscribe,
-            ..Match::default()
-        }));
+    let Ok(token) = Token::verify(text, &key) else { return Ok(None) };
+    let unsubscribes = token.purpose == Purpose::Unsubscribe;
+    let found = of_message(q, w, token.enrollment, token.visit)?;
+    Ok(found.map(|found| Match { unsubscribes, ..found }))
+}
+
+/// A tag behind the plus of an address that it came to: what a mail bears whose mailbox has plus addresses.
+fn by_tag(q: &mut Query, w: WorkspaceId, incoming: &Incoming) -> Result<Option<Match>, StoreError> {
+    let tags: Vec<&str> =
+        incoming.delivered_to.iter().filter_map(|a| AddressTag::of_address(a)).take(TAGS_MAX).collect();
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    let key = workspaces::get(q, w)?.signing_key;
+    for tag in tags.into_iter().filter_map(|tag| AddressTag::verify(tag, w, &key)) {
+        let Some(mut found) = of_message(q, w, tag.enrollment, tag.visit)? else { continue };
+        // The address may be in an address book since: a new mail to it is about what lives now too.
+        let written = matches!(incoming.verdict.kind, Kind::Reply(_) | Kind::AutoReply(_));
+        if written && found.candidates.iter().all(|c| !c.live) {
+            found.candidates.extend(by_address(q, w, incoming)?.candidates.into_iter().filter(|c| c.live));
+        }
+        return Ok(Some(found));
     }
     Ok(None)
+}
+
+/// What a signed token names.
+fn of_message(q: &mut Query, w: WorkspaceId, id: EnrollmentId, visit: u32) -> Result<Option<Match>, StoreError> {
+    let candidate = matching::enrollment(q, w, id)?;
+    Ok(candidate.map(|candidate| Match {
+        by: Some(MatchedBy::Token),
+        candidates: vec![candidate],
+        visit: Some(visit),
+        ..Match::default()
+    }))
 }
 
 /// The Message-IDs that a mail names, the most telling first.

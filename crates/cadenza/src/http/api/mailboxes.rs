@@ -56,6 +56,8 @@ struct MailboxRow {
     jitter_seconds: Option<u32>,
     /// How old the last reading may be before follow-ups wait.
     freshness_minutes: u32,
+    /// Whether each mail bears an address of its own behind a plus, where answers and bounces come back to.
+    plus_addresses: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
     version: i64,
@@ -112,6 +114,7 @@ impl From<&store::Mailbox> for MailboxRow {
             gap_seconds: m.caps.gap_seconds,
             jitter_seconds: m.caps.jitter_seconds,
             freshness_minutes: m.freshness_minutes,
+            plus_addresses: m.plus_addresses,
             created_at: m.created_at,
             version: m.version,
         }
@@ -161,6 +164,9 @@ struct Input {
     gap_seconds: Option<u32>,
     jitter_seconds: Option<u32>,
     freshness_minutes: Option<u32>,
+    /// Whether each mail bears an address of its own behind a plus (`ada+tag@example.com`), where answers and bounces come back
+    /// to. For servers that deliver such addresses.
+    plus_addresses: Option<bool>,
 }
 
 /// How a server is reached, as it is typed.

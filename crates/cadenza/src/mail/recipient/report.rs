@@ -53,7 +53,7 @@ pub fn complaint(original: &Original, pen: Pen<'_>) -> Result<Vec<u8>, NotAnswer
         "Feedback-Type: abuse\r\nUser-Agent: {}-FBL/1.0\r\nVersion: 1\r\nOriginal-Mail-From: <{}>\r\n\
          Original-Rcpt-To: <{to}>\r\n",
         original.to.domain(),
-        original.from
+        original.returned_to
     );
     let parts = [
         Part { media: "text/plain; charset=us-ascii", bytes: notice.as_bytes() },
@@ -83,7 +83,7 @@ fn report(
     let server = Mailbox::named(name, server).map_err(|_| NotAnswerable("recipient"))?;
     let subject = HeaderText::new(subject).map_err(|_| NotAnswerable("subject"))?;
     let id = MessageId::new(pen.unique, domain).map_err(|_| NotAnswerable("recipient"))?;
-    let letter = Letter::new(server, Mailbox::bare(original.from.clone()), subject, SentAt::utc(pen.now), id);
+    let letter = Letter::new(server, Mailbox::bare(original.returned_to.clone()), subject, SentAt::utc(pen.now), id);
     let mut raw = b"Return-Path: <>\r\nAuto-Submitted: auto-replied\r\n".to_vec();
     // The header fields of a letter are those of a report, up to where its contents begin.
     let composed = compose::compose(&letter);

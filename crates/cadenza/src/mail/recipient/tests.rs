@@ -30,7 +30,7 @@ fn original() -> Original {
             &HeaderText::new("unsubscribe tok_en").unwrap(),
         )),
     };
-    Original::read(&compose::compose(&letter), "grace@example.test").unwrap()
+    Original::read(&compose::compose(&letter), "ada@acme.example", "grace@example.test").unwrap()
 }
 
 fn read(raw: &[u8]) -> Incoming {
@@ -56,6 +56,17 @@ fn a_reply_is_a_reply_in_the_thread_and_not_what_it_quotes() {
     assert_eq!(incoming.subject, "Re: Ein Gruß aus Köln");
     let leaves = read(&reply(&original(), "Please take me off your list.", pen()).unwrap());
     assert!(matches!(&leaves.verdict.kind, Kind::Reply(r) if r.opt_out));
+}
+
+#[test]
+fn people_answer_at_reply_to_and_servers_report_to_the_return_path() {
+    let raw = String::from_utf8(original().raw).unwrap();
+    let raw = raw.replacen("Subject:", "Reply-To: Ada <ada+here@acme.example>\r\nSubject:", 1);
+    let original = Original::read(raw.as_bytes(), "ada+there@acme.example", "grace@example.test").unwrap();
+    let to = |raw: Vec<u8>| read(&raw).to.into_iter().map(|a| a.address).collect::<Vec<_>>();
+    assert_eq!(to(reply(&original, "Ja", pen()).unwrap()), ["ada+here@acme.example"]);
+    assert_eq!(to(out_of_office(&original, None, Language::default(), pen()).unwrap()), ["ada+here@acme.example"]);
+    assert_eq!(to(bounce(&original, Failure::Hard, pen()).unwrap()), ["ada+there@acme.example"]);
 }
 
 #[test]

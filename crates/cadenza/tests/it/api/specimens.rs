@@ -158,6 +158,7 @@ pub async fn mailbox(house: &House, caller: &Caller, number: i64) -> MailboxId {
         sent_folder: None,
         caps: Caps::default(),
         freshness_minutes: 10,
+        plus_addresses: false,
         readable: true,
         read_at: None,
         read_failure: None,

@@ -94,6 +94,7 @@ impl Place {
                 sent_folder: None,
                 caps: Caps::default(),
                 freshness_minutes: 10,
+                plus_addresses: false,
                 readable: false,
                 read_at: None,
                 read_failure: None,

@@ -265,6 +265,7 @@ fn mailbox(app: &App, owner: UserId, number: usize, port: u16, per_day: Option<u
         sent_folder: None,
         caps: Caps { day: per_day, ..Caps::default() },
         freshness_minutes: 10,
+        plus_addresses: false,
         readable: false,
         read_at: None,
         read_failure: None,

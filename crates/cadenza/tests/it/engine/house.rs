@@ -264,6 +264,7 @@ impl House {
             sent_folder: None,
             caps: Caps::default(),
             freshness_minutes: 10,
+            plus_addresses: false,
             readable: false,
             read_at: None,
             read_failure: None,

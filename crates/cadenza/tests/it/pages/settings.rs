@@ -106,16 +106,19 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     (form[at + 1].1, form[at + 5].1) = ("9", "");
     admin.post(&path, &form).await.expect(422).says("id=\"f-imap-secret-fault\"");
     form[at + 5].1 = "hunter2";
+    form.push(("plus_addresses", "on"));
     admin.post(&path, &form).await.expect(303);
     form[at + 5].1 = "";
     admin.post(&path, &form).await.expect(303);
-    admin.get(&path).await.expect(200).says("INBOX\nSpam").says("value=\"Sent\"").without("hunter2");
+    let page = admin.get(&path).await.expect(200).says("INBOX\nSpam").says("value=\"Sent\"").without("hunter2");
+    page.says("value=\"on\" checked");
+    form.pop();
     let tried = admin.post(&format!("{path}/test"), &[]).await.expect(200);
     let steps = tried.between("<div class=\"trial\"", "</div>");
     assert!(steps.contains("Inbox: connect") && steps.contains("localhost:9 cannot be reached"), "{steps}");
     form[at].1 = "";
     admin.post(&path, &form).await.expect(303);
-    admin.get(&path).await.says("are not read here");
+    admin.get(&path).await.says("are not read here").without("value=\"on\" checked");
 
     // Held and released, and deleted since nothing was sent from it.
     admin.post(&format!("{path}/hold"), &[("why", "new provider")]).await.expect(303);

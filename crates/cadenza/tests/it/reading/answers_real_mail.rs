@@ -35,12 +35,12 @@ same_thread = true
 text = "A short reminder."
 "#;
 
-fn address(name: &str) -> String {
+pub(super) fn address(name: &str) -> String {
     format!("{name}@people.example")
 }
 
 /// Waits for a mail to be in somebody's inbox.
-async fn arrived(servers: &MailServers, name: &str) -> RawMail {
+pub(super) async fn arrived(servers: &MailServers, name: &str) -> RawMail {
     let give_up = Instant::now() + Duration::from_secs(30);
     loop {
         match servers.delivered(&address(name)).unwrap().pop() {
@@ -74,7 +74,7 @@ fn unsubscribing(sent: &RawMail, from: &str) -> (String, String) {
     )
 }
 
-async fn finished(house: &House, id: EnrollmentId, how: Finish) {
+pub(super) async fn finished(house: &House, id: EnrollmentId, how: Finish) {
     let what = format!("{id} is finished as {how:?}");
     house.until(&what, |h| Box::pin(async move { h.enrollment(id).await.finish == Some(how) })).await;
 }

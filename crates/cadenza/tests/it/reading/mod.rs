@@ -5,6 +5,7 @@ mod answers_real_mail;
 mod failures;
 mod folders;
 mod freshness;
+mod plus_addresses_real_mail;
 mod real_mail;
 
 use crate::engine::house::House;

@@ -55,6 +55,14 @@ fn writer(viewer: &Viewer, m: Option<&Mailbox>, people: Vec<Choice>) -> FieldGro
                 .of(Input::Area)
                 .help("Plain text, for {{ sender.signature }}.")
                 .value(m.map_or("", |m| &m.signature)),
+            Field::new("plus_addresses", "An address for each mail")
+                .of(Input::Check)
+                .help(
+                    "Answers and bounces come back to name+code@…, and so find their mail where a mail program or relay lost the \
+                     thread. Only for a server that delivers such addresses and lets you write from them.",
+                )
+                .usual("off")
+                .value(if m.is_some_and(|m| m.plus_addresses) { "on" } else { "" }),
         ],
     }
 }
@@ -184,6 +192,7 @@ pub fn change_of(typed: &Typed, old: Option<&Mailbox>) -> Result<MailboxChange, 
         name: text("name"),
         owner: text("owner"),
         signature: text("signature"),
+        plus_addresses: Some(typed.text("plus_addresses") == "on"),
         ..MailboxChange::default()
     };
     if old.is_some_and(|m| m.sandbox) {
