@@ -12,7 +12,7 @@ use cadenza_store::mailboxes;
 use cadenza_testkit::MailServers;
 
 const SEQUENCE: &str = r#"
-name = "One mail"
+name = "Two mails"
 [[branch]]
 key = "main"
 [[branch.step]]
@@ -21,6 +21,13 @@ kind = "email_auto"
 sender = "ada@agency.example"
 subject = "Hello"
 text = "A word about the position."
+[[branch.step]]
+key = "reminder"
+kind = "email_auto"
+sender = "ada@agency.example"
+delay = "2 days"
+text = "A short reminder."
+same_thread = true
 "#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
