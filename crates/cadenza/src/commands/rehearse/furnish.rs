@@ -14,13 +14,14 @@ use cadenza_core::enrollment::Subject;
 use cadenza_core::flow::file::SequenceFile;
 use cadenza_core::flow::{Flow, OwnerRule, SenderRule, SideAction};
 use cadenza_core::ids::{ContactId, SequenceId, UserId, WorkflowId, WorkflowStageId};
-use cadenza_core::settings::Settings;
+use cadenza_core::settings::{Breaker, Settings};
 use cadenza_core::simulate::Contact;
 use cadenza_store::addresses::{self, Reach};
 use cadenza_store::door::Again;
 use cadenza_store::mailboxes::{Auth, Security};
 use cadenza_store::sequences::SubjectType;
 use cadenza_store::workflows::{self, StageType, Workflow, WorkflowStage};
+use cadenza_store::workspaces;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -86,6 +87,14 @@ pub(super) async fn furnish(
         via: Via::Console,
         from: None,
     };
+    // Nobody is there to resume what pauses itself, and of a few mails three that bounce are too many.
+    app.db
+        .write_async(move |tx| {
+            let mut settings = workspaces::settings(tx, workspace)?;
+            settings.breaker = Breaker { bounces_per_mille: 0, complaints_per_mille: 0, ..settings.breaker };
+            workspaces::save_settings(tx, workspace, &settings)
+        })
+        .await?;
     let primary = caller(user, name_of(first));
     let mut callers = HashMap::from([(user, primary.clone())]);
     for address in named.iter().skip(1) {
