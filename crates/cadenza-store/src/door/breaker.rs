@@ -26,9 +26,11 @@ impl Records {
         let sent = i64::from(after.emails) - i64::from(before.emails);
         // A recipient who is refused while the mail is offered was written to all the same.
         let refused = bounced && !matches!(event, Event::Bounce { .. });
+        // A person said that the message was no bounce (REC-6).
+        let taken_back = before.bounced && !after.bounced && matches!(event, Event::TakeBack { .. });
         let n = TrackRecord {
             mails: sent.max(0) + i64::from(refused),
-            bounces: i64::from(bounced),
+            bounces: i64::from(bounced) - i64::from(taken_back),
             complaints: i64::from(complaint),
         };
         if n == TrackRecord::default() {
@@ -66,7 +68,7 @@ pub(super) fn write(tx: &mut Tx, round: &mut Round, part: i64) -> Result<()> {
         &[round.workspace.into(), track_record::day_of(round.now).into(), part.into()],
     )?;
     for (of, n) in of {
-        if n.bounces + n.complaints == 0 {
+        if n.bounces <= 0 && n.complaints <= 0 {
             continue;
         }
         let breaker = round.ws.settings.breaker;

@@ -73,7 +73,7 @@ fn the_planner_takes_one_record_for_less_than_a_workspace() {
     assert!(found(walk).contains("PRIMARY KEY (workspace_id=? AND id>?)"), "{}", found(walk));
 }
 
-/// How SQLite would run a statement on these tables while they are empty, which is how it plans them later as well.
+/// How SQLite would run a statement on these tables, whatever they hold: it goes by the estimates made with them.
 pub(crate) fn plan_of(sql: &str, rows: Option<crate::value::Columns<'static>>, values: i64) -> String {
     let db = memory();
     migrate(&db, SCHEMA).unwrap();

@@ -4,7 +4,9 @@ use crate::house::{House, MAILBOX, SEQUENCE, WS, mail};
 use cadenza_core::enrollment::{BlockReason, Finish, Life, Mark, Phase, State};
 use cadenza_core::flow::{Branch, Flow};
 use cadenza_core::ids::SequenceId;
-use cadenza_core::machine::{BounceClass, DueChoice, Event, Fault, Incoming, Reach, Refusal, StopReason};
+use cadenza_core::machine::{
+    BounceClass, Correctable, DueChoice, Event, Fault, Incoming, Otherwise, Reach, Refusal, StopReason,
+};
 use cadenza_core::suppression::Suppressible;
 use cadenza_core::time::Span;
 use cadenza_store::door::{self, Again, EnrollRefusal, Rest};
@@ -163,6 +165,13 @@ pub fn too_many_bounces_pause_sequence_and_mailbox(house: &House) {
     let asked = house.put(ids[5], Event::DotMark { visit: 1, attempt: 1 }).unwrap();
     assert!(!asked.permitted, "what was recorded before is not marked");
     house.audit(SEQUENCE);
+
+    // Of what a person says was no bounce nothing is held against them.
+    let counted = "SELECT CAST(SUM(bounces) AS BIGINT) FROM track_record";
+    assert_eq!(house.int(counted), 4, "two, of a sequence and of a mailbox");
+    let false_bounce = Event::TakeBack { what: Correctable::Bounce, at: house.now(), otherwise: Otherwise::Nothing };
+    house.put(ids[0], false_bounce).unwrap();
+    assert_eq!(house.int(counted), 2);
 
     // Whoever lets it go on has looked at it: the count begins anew, and so does what lies longer back than the window.
     house.sql(

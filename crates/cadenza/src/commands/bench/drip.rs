@@ -79,6 +79,7 @@ struct Measured {
 
 pub async fn run(args: &Args, flags: &Flags) -> Result<Ended, Failure> {
     let measured = site::on_a_new_site(flags, async |config| {
+        others::possible(&config, args.nodes)?;
         greets(&args.smtp).await?;
         measured(args, config).await
     });

@@ -3,6 +3,7 @@
 
 use crate::app::App;
 use crate::commands::Failure;
+use crate::config::Config;
 use crate::engine::Limits;
 use cadenza_store::nodes;
 use std::path::{Path, PathBuf};
@@ -22,18 +23,13 @@ impl Others {
     /// Starts so many nodes beside this one. They join once they have seen it at work.
     ///
     /// # Errors
-    /// The database is a file, which is one process's own; or what a folder or a process says.
+    /// What a folder or a process says.
     pub fn start(app: &App, count: usize, limits: &Limits) -> Result<Others, Failure> {
         let mut others = Others { nodes: Vec::new(), wanted: count + 1 };
         if count == 0 {
             return Ok(others);
         }
         let config = &app.config;
-        if config.server.database.is_empty() || config.server.database.starts_with("sqlite:") {
-            return Err(Failure::said(
-                "--nodes: a file is one server's own; give a PostgreSQL database with --database",
-            ));
-        }
         let program = std::env::current_exe().map_err(Failure::said)?;
         for number in 1..=count {
             let folder = config.server.data.join(format!("node-{number}"));
@@ -82,6 +78,19 @@ impl Drop for Others {
             let _ = node.wait();
         }
     }
+}
+
+/// Can there be so many nodes? Asked before anything is made.
+///
+/// # Errors
+/// The database is a file, which is one process's own.
+pub fn possible(config: &Config, nodes: u32) -> Result<(), Failure> {
+    let file = config.server.database.is_empty() || config.server.database.starts_with("sqlite:");
+    if nodes > 1 && file {
+        let why = "a file is one server's own; give a PostgreSQL database with --database";
+        return Err(Failure::said(format!("--nodes {nodes}: {why}")));
+    }
+    Ok(())
 }
 
 /// The folder of a further node: the same key and the same settings.
