@@ -10,6 +10,7 @@ mod crash;
 mod engine;
 mod examples;
 mod foreign;
+mod grace;
 mod house;
 mod imap_server;
 mod links;

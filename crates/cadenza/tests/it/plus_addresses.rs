@@ -1,6 +1,7 @@
 //! Mailboxes whose server delivers `name+anything@…`: each mail bears an address of its own, and what comes back to it is known
 //! by that address where nothing else tells whose it is. Played through the sandbox.
 
+use crate::grace::STEPS;
 use crate::house::{House, Mail, on_both};
 use cadenza::actions::mailboxes::{self, MailboxChange};
 use cadenza::actions::sandbox::{self, BounceKind, Reacted, Reaction};
@@ -23,21 +24,6 @@ on_both! {
     forged_and_foreign_tags_match_nothing
     whoever_kept_the_address_stops_what_lives_now
 }
-
-const STEPS: &str = r#"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-subject = "Hello"
-text = "A word about the position."
-
-[[branch.step]]
-key = "follow"
-kind = "email_auto"
-delay = "3 days"
-same_thread = true
-text = "Did you read it?"
-"#;
 
 struct Written {
     sequence: SequenceId,

@@ -1,6 +1,7 @@
 //! What comes in, by state and kind (REC-1 to REC-11), played through the sandbox: the recipient of a mail that really went out
 //! answers, and the enrollment follows.
 
+use crate::grace::{STEPS, grace};
 use crate::house::{House, Mail, expect, on_both};
 use axum::http::StatusCode;
 use cadenza::actions::links::Answer;
@@ -8,44 +9,10 @@ use cadenza::actions::sandbox::{self, BounceKind, Reacted, Reaction};
 use cadenza::engine::receive::{Arrived, Received, Source, TextMessage, receive, receive_text, receive_together};
 use cadenza_core::enrollment::{Finish, Hold};
 use cadenza_core::flow::AddressKind;
-use cadenza_core::ids::{ContactId, EnrollmentId, SequenceId};
 use cadenza_core::time::Span;
 use cadenza_store::addresses::TypedAddress;
 use cadenza_store::inbound_messages::{self, Class, Filter, Handled, MatchedBy};
 use cadenza_store::sequences::Viewer;
-
-const STEPS: &str = r#"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-subject = "Hello {{ contact.first_name }}"
-text = "See https://example.com/jobs"
-
-[[branch.step]]
-key = "follow"
-kind = "email_auto"
-delay = "3 days"
-same_thread = true
-text = "Did you read it?"
-"#;
-
-struct Written {
-    sequence: SequenceId,
-    contact: ContactId,
-    id: EnrollmentId,
-    mail: Mail,
-}
-
-/// Grace, to whom a mail went out a minute ago.
-async fn grace(house: &House, settings: &str) -> Written {
-    let sequence = house.sequence("first", settings, STEPS).await;
-    let phone = TypedAddress { kind: AddressKind::Work, value: "+4930123456".into() };
-    let contact = house.contact(&["grace@example.test", "home@example.test"], |c| c.phones = vec![phone]).await;
-    let id = house.enroll(sequence, contact).await;
-    let mail = house.mails("grace@example.test", 1).await.remove(0);
-    house.later(Span::minutes(1));
-    Written { sequence, contact, id, mail }
-}
 
 async fn react(house: &House, mail: &Mail, reaction: Reaction) -> Reacted {
     sandbox::react(&house.app, &house.caller, mail.row.id, reaction).await.unwrap()

@@ -1,6 +1,7 @@
 //! What a person sets right about a message (REC-6): what the wrong verdict did is taken back, what the right one asks is done, and
 //! what holds for another reason stays.
 
+use crate::grace::{STEPS, grace};
 use crate::house::{House, Mail, on_both};
 use cadenza::actions::ActionError;
 use cadenza::actions::enrollments;
@@ -8,44 +9,12 @@ use cadenza::actions::replies::{self, Correction, Done, Item, ItemOf, Severity, 
 use cadenza::actions::sandbox::{self, BounceKind, Reacted, Reaction};
 use cadenza::engine::receive::{Received, Source, receive};
 use cadenza_core::enrollment::{Enrollment, Finish, Hold, Subject};
-use cadenza_core::ids::{ContactId, EnrollmentId, MessageId, SequenceId};
+use cadenza_core::ids::{EnrollmentId, MessageId};
 use cadenza_core::machine::Actor;
 use cadenza_core::time::Span;
 use cadenza_store::door::Again;
 use cadenza_store::history;
 use cadenza_store::inbound_messages::{Class, MatchedBy};
-
-const STEPS: &str = r#"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-subject = "Hello {{ contact.first_name }}"
-text = "See https://example.com/jobs"
-
-[[branch.step]]
-key = "follow"
-kind = "email_auto"
-delay = "3 days"
-same_thread = true
-text = "Did you read it?"
-"#;
-
-struct Written {
-    sequence: SequenceId,
-    contact: ContactId,
-    id: EnrollmentId,
-    mail: Mail,
-}
-
-/// Grace, to whom a mail went out a minute ago.
-async fn grace(house: &House, settings: &str) -> Written {
-    let sequence = house.sequence("first", settings, STEPS).await;
-    let contact = house.contact(&["grace@example.test", "home@example.test"], |_| ()).await;
-    let id = house.enroll(sequence, contact).await;
-    let mail = house.mails("grace@example.test", 1).await.remove(0);
-    house.later(Span::minutes(1));
-    Written { sequence, contact, id, mail }
-}
 
 /// The message that a reaction was; a minute passes.
 async fn message(house: &House, mail: &Mail, reaction: Reaction) -> MessageId {

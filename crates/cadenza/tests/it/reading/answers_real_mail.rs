@@ -1,8 +1,8 @@
 //! The whole of it with Debian's servers: Cadenza sends through Postfix, people and machines answer, and what lies in the mailbox
 //! at Dovecot decides what becomes of everybody. Nobody is written to again after an answer.
 
-use super::house;
 use super::real_mail::{ADA, at_dovecot, bring};
+use super::{house, two_mails};
 use crate::engine::house::{House, MONDAY};
 use cadenza_core::enrollment::{Finish, Hold};
 use cadenza_core::ids::EnrollmentId;
@@ -14,26 +14,8 @@ use std::time::{Duration, Instant};
 /// Who is written to, and what becomes of it.
 const PEOPLE: [&str; 7] = ["writes-back", "on-leave", "nobody-here", "full", "unsubscribes", "forwards", "silent"];
 
-const SEQUENCE: &str = r#"
-name = "Two mails"
-[settings.out_of_office]
-resume = "return"
-[[branch]]
-key = "main"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-sender = "ada@agency.example"
-subject = "Hello {{ contact.first_name }}"
-text = "A word about the position."
-[[branch.step]]
-key = "reminder"
-kind = "email_auto"
-sender = "ada@agency.example"
-delay = "2 days"
-same_thread = true
-text = "A short reminder."
-"#;
+/// Whoever is away is waited for until the day after.
+const WAITS: &str = "[settings.out_of_office]\nresume = \"return\"";
 
 pub(super) fn address(name: &str) -> String {
     format!("{name}@people.example")
@@ -100,7 +82,7 @@ async fn every_kind_of_answer_ends_as_it_should() {
         .unwrap();
     servers.set_quota(&address("full"), 1).unwrap();
     at_dovecot(&house, &servers, MailServers::PASSWORD).await;
-    let sequence = house.sequence(SEQUENCE).await;
+    let sequence = house.sequence(&two_mails(WAITS)).await;
     let mut people = Vec::new();
     for (number, name) in (1..).zip(PEOPLE) {
         let emails = |c: &mut cadenza_store::contacts::Contact| {
@@ -109,7 +91,8 @@ async fn every_kind_of_answer_ends_as_it_should() {
         people.push(house.contact(number, emails).await);
     }
     // Sieve answers nothing that bears a List-Unsubscribe, which it takes for a mailing list's (Pigeonhole, `vacation`).
-    let personal = SEQUENCE.replace("Two mails", "Personal").replace("sender =", "unsubscribe_link = false\nsender =");
+    let personal =
+        two_mails(WAITS).replace("Two mails", "Personal").replace("sender =", "unsubscribe_link = false\nsender =");
     let personal = house.sequence(&personal).await;
     let on_leave = house.enroll(personal, vec![people.remove(1)]).await[0];
     let ids = house.enroll(sequence, people).await;

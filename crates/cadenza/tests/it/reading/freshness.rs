@@ -1,34 +1,13 @@
 //! What reading does for sending (REC-8, REC-10): a follow-up waits while a reply may be waiting, a reply ends the enrollment, and
 //! so does what the user writes in the thread.
 
-use super::{house, mailbox, row};
+use super::{house, mailbox, row, two_mails};
 use crate::engine::house::House;
 use crate::imap_server::{Act, Folder, ImapServer, Message, Phase, World};
 use crate::smtp_server::{Script, SmtpServer};
 use cadenza_core::enrollment::{Finish, Phase as Doing};
 use cadenza_core::ids::{EnrollmentId, MailboxId};
 use cadenza_core::time::Span;
-
-const TWO_MAILS: &str = r#"
-name = "Two mails"
-[settings]
-own_mail = "end"
-[[branch]]
-key = "main"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-sender = "ada@agency.example"
-subject = "Hello {{ contact.first_name }}"
-text = "See you."
-[[branch.step]]
-key = "reminder"
-kind = "email_auto"
-sender = "ada@agency.example"
-delay = "2 days"
-same_thread = true
-text = "A short reminder."
-"#;
 
 /// Somebody to whom the first mail went out, from a mailbox that is read.
 async fn written(house: &mut House, world: World) -> (SmtpServer, ImapServer, MailboxId, EnrollmentId) {
@@ -41,7 +20,7 @@ async fn written(house: &mut House, world: World) -> (SmtpServer, ImapServer, Ma
     })
     .await;
     house.start().await;
-    let (_, enrollment) = house.one(TWO_MAILS).await;
+    let (_, enrollment) = house.one(&two_mails("own_mail = \"end\"")).await;
     house.until_sends("sent", 1).await;
     (smtp, imap, id, enrollment)
 }

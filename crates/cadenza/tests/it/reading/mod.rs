@@ -19,6 +19,29 @@ use cadenza_store::mailboxes::{self, Auth, Mailbox, Security, Server};
 use cadenza_store::sequences::Viewer;
 use std::time::Duration;
 
+/// A sequence of a mail and, two days later, a reminder in its thread.
+fn two_mails(settings: &str) -> String {
+    format!("name = \"Two mails\"\n[settings]\n{settings}\n{BRANCH}")
+}
+
+const BRANCH: &str = r#"
+[[branch]]
+key = "main"
+[[branch.step]]
+key = "intro"
+kind = "email_auto"
+sender = "ada@agency.example"
+subject = "Hello {{ contact.first_name }}"
+text = "See you."
+[[branch.step]]
+key = "reminder"
+kind = "email_auto"
+sender = "ada@agency.example"
+delay = "2 days"
+same_thread = true
+text = "A short reminder."
+"#;
+
 /// Little patience, small mails, and looks in quick succession.
 fn hasty() -> Reading {
     Reading {

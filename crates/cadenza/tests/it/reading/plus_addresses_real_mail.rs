@@ -3,32 +3,13 @@
 
 use super::answers_real_mail::{address, arrived, finished};
 use super::real_mail::{ADA, at_dovecot, bring};
-use super::{house, messages, row};
+use super::{house, messages, row, two_mails};
 use cadenza_core::enrollment::Finish;
 use cadenza_core::time::Time;
 use cadenza_store::addresses::TypedAddress;
 use cadenza_store::inbound_messages::{Class, MatchedBy};
 use cadenza_store::mailboxes;
 use cadenza_testkit::MailServers;
-
-const SEQUENCE: &str = r#"
-name = "Two mails"
-[[branch]]
-key = "main"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-sender = "ada@agency.example"
-subject = "Hello"
-text = "A word about the position."
-[[branch.step]]
-key = "reminder"
-kind = "email_auto"
-sender = "ada@agency.example"
-delay = "2 days"
-text = "A short reminder."
-same_thread = true
-"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_lost_its_thread_finds_its_mail() {
@@ -48,7 +29,7 @@ async fn an_answer_that_lost_its_thread_finds_its_mail() {
             mailboxes::update(tx, w, &row)
         })
         .await;
-    let sequence = house.sequence(SEQUENCE).await;
+    let sequence = house.sequence(&two_mails("")).await;
     let mut people = Vec::new();
     for (number, name) in (1..).zip(["grace", "nobody-here"]) {
         let emails = |c: &mut cadenza_store::contacts::Contact| {

@@ -1,6 +1,6 @@
 //! With Debian's Dovecot: TLS, IDLE, several folders, refusals in its own words.
 
-use super::{house, mailbox, messages, row, subjects};
+use super::{house, mailbox, messages, row, subjects, two_mails};
 use crate::engine::house::House;
 use crate::imap_server::mail;
 use cadenza::clock::Clock;
@@ -109,24 +109,6 @@ pub(super) async fn bring(servers: &MailServers, from: &str, to: &str, raw: &str
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reply_stops_the_enrollment_within_seconds() {
-    const SEQUENCE: &str = r#"
-name = "One mail"
-[[branch]]
-key = "main"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-sender = "ada@agency.example"
-subject = "Hello {{ contact.first_name }}"
-text = "See you."
-[[branch.step]]
-key = "reminder"
-kind = "email_auto"
-sender = "ada@agency.example"
-delay = "2 days"
-same_thread = true
-text = "A short reminder."
-"#;
     let servers = MailServers::start().unwrap();
     let mut house = house().await;
     // No polling for an hour: it is IDLE that tells.
@@ -135,7 +117,7 @@ text = "A short reminder."
     let id = at_dovecot(&house, &servers, MailServers::PASSWORD).await;
     house.start().await;
     house.until("it was looked at", |h| Box::pin(async move { row(h, id).await.read_at.is_some() })).await;
-    let (_, enrollment) = house.one(SEQUENCE).await;
+    let (_, enrollment) = house.one(&two_mails("")).await;
     house.until_sends("sent", 1).await;
     let arrived = Instant::now() + Duration::from_secs(20);
     let sent = loop {
