@@ -49,15 +49,19 @@ impl SmtpSink {
 
     /// The mails that `start_keeping` kept, in no order, each below a few `X-` lines with the envelope (`X-Mail-Args`,
     /// `X-Rcpt-Args`). One whose final dot never came is not kept, but one that is just coming in may be here in part:
-    /// ask when the sender has stopped.
+    /// ask when the sender has stopped. (One that is given up while the folder is read vanishes, and was none.)
     pub fn mails(&self) -> Result<Vec<Vec<u8>>> {
         let folder = self.keeper.folder().join("mails");
         let entries = fs::read_dir(&folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
         let entries = entries.doing(|| format!("read {}; was it started to keep mails?", folder.display()))?;
-        entries
-            .iter()
-            .map(|entry| fs::read(entry.path()).doing(|| format!("read {}", entry.path().display())))
-            .collect()
+        let mut mails = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            match fs::read(entry.path()) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                read => mails.push(read.doing(|| format!("read {}", entry.path().display()))?),
+            }
+        }
+        Ok(mails)
     }
 
     pub fn port(&self) -> u16 {
