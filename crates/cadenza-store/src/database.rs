@@ -79,11 +79,7 @@ impl Database {
         let meters = &self.inner.meters;
         match self.parts()? {
             Parts::Sqlite { readers: Some(pool), .. } => read_file(pool, meters, |tx| f(tx)),
-            Parts::Sqlite { readers: None, writer, .. } => {
-                let (turn, caller) = turn();
-                writer.give(Item::Read(Box::new(turn)));
-                caller.take_turns(Mode::Read, once(f))
-            }
+            Parts::Sqlite { readers: None, writer, .. } => writer.here(Mode::Read, once(f)),
             Parts::Postgres { readers, .. } => postgres::read(readers, meters, |tx| f(tx)),
         }
     }
@@ -94,6 +90,7 @@ impl Database {
     pub fn write<T: Send>(&self, mut f: impl FnMut(&mut Tx) -> Result<T> + Send) -> Result<T> {
         refuse_nested()?;
         match self.parts()? {
+            Parts::Sqlite { readers: None, writer, .. } => writer.here(Mode::Write, f),
             Parts::Sqlite { writer, .. } => {
                 let (turn, caller) = turn();
                 writer.give(Item::Write(Box::new(turn)));

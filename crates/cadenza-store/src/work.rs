@@ -1,5 +1,6 @@
 //! How closures meet connections. Work of async callers is run by the store's threads; a blocking caller borrows the
-//! connection for its turn and runs its closure itself, so that the closure may borrow from the caller's stack.
+//! connection for its turn and runs its closure itself, so that the closure may borrow from the caller's stack. In memory
+//! the caller need not even wait for a turn.
 
 use crate::answer::Promise;
 use crate::error::{Result, StoreError};
@@ -71,6 +72,31 @@ impl<T: Send, F: FnMut(&mut Tx) -> Result<T> + Send> Work for Job<F, T> {
     fn answer(self: Box<Self>, outcome: Result<()>) {
         let Job { value, promise, .. } = *self;
         promise.keep(outcome.and_then(|()| value.ok_or_else(closed)));
+    }
+}
+
+/// Work that is run on its caller's own thread, and may borrow from its stack.
+pub(crate) struct Here<'a, F, T> {
+    f: F,
+    mode: Mode,
+    value: Option<T>,
+    outcome: &'a mut Result<T>,
+}
+
+impl<'a, F, T> Here<'a, F, T> {
+    pub(crate) fn new(f: F, mode: Mode, outcome: &'a mut Result<T>) -> Here<'a, F, T> {
+        Here { f, mode, value: None, outcome }
+    }
+}
+
+impl<T: Send, F: FnMut(&mut Tx) -> Result<T> + Send> Work for Here<'_, F, T> {
+    fn run(&mut self, mut tx: Box<Tx>) -> Option<(Box<Tx>, Result<()>)> {
+        let done = guarded(&mut tx, self.mode, &mut self.f);
+        Some((tx, done.map(|value| self.value = Some(value))))
+    }
+    fn answer(self: Box<Self>, outcome: Result<()>) {
+        let Here { value, outcome: told, .. } = *self;
+        *told = outcome.and_then(|()| value.ok_or_else(closed));
     }
 }
 

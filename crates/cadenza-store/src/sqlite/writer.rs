@@ -1,13 +1,13 @@
-//! The one thread that writes, and group commit: whoever waits when a transaction opens or while it is open joins it,
+//! The one connection that writes, and group commit: whoever waits when a transaction opens or while it is open joins it,
 //! each in a savepoint of its own, and all are answered after one commit. So a flush to disk is paid by many.
 
 use super::Session as Sqlite;
 use crate::bell::{Bell, Meters};
 use crate::error::{Result, StoreError};
-use crate::query::{Session, Tx};
-use crate::work::{Work, closed};
-use std::sync::Arc;
+use crate::query::{Mode, Session, Tx};
+use crate::work::{Here, Work, closed};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -27,18 +27,40 @@ pub(crate) enum Item {
 pub(crate) struct Writer {
     queue: Option<Sender<Item>>,
     thread: Option<JoinHandle<()>>,
+    desk: Arc<Mutex<Desk>>,
 }
 
 impl Writer {
     pub(crate) fn start(session: Sqlite, bell: Arc<Bell>, meters: Arc<Meters>) -> Result<Writer> {
         let (queue, items) = channel();
         let tx = Box::new(Tx::new(Session::Sqlite(session)));
-        let mut desk = Desk { tx: Some(tx), bell, meters };
+        let desk = Arc::new(Mutex::new(Desk { tx: Some(tx), bell, meters }));
         let thread = Builder::new()
             .name("cadenza-writer".to_owned())
-            .spawn(move || desk.serve(&items))
+            .spawn({
+                let desk = desk.clone();
+                move || serve(&desk, &items)
+            })
             .map_err(|e| StoreError::unavailable(format!("no thread for the writer: {e}")))?;
-        Ok(Writer { queue: Some(queue), thread: Some(thread) })
+        Ok(Writer { queue: Some(queue), thread: Some(thread), desk })
+    }
+
+    /// Runs a closure on the calling thread, in a transaction of its own. In memory there is no flush for many to share,
+    /// and going to the writer's thread and back takes as long as the transaction.
+    pub(crate) fn here<T: Send>(&self, mode: Mode, f: impl FnMut(&mut Tx) -> Result<T> + Send) -> Result<T> {
+        let mut outcome = Err(closed());
+        let work = Box::new(Here::new(f, mode, &mut outcome));
+        let mut desk = locked(&self.desk);
+        match mode {
+            Mode::Read => desk.read(work),
+            Mode::Write => {
+                let mut alone = Group::default();
+                desk.join(&mut alone, work);
+                desk.commit(alone);
+            }
+        }
+        drop(desk);
+        outcome
     }
 
     pub(crate) fn give(&self, item: Item) {
@@ -61,7 +83,28 @@ impl Drop for Writer {
     }
 }
 
-/// What the writer's thread has at hand.
+/// What is done with what was given to the writer, until nobody can give more.
+fn serve(desk: &Mutex<Desk>, items: &Receiver<Item>) {
+    let mut next = None;
+    while let Some(item) = next.take().or_else(|| items.recv().ok()) {
+        let mut desk = locked(desk);
+        next = match item {
+            Item::Read(work) => {
+                desk.read(work);
+                None
+            }
+            Item::Write(work) => desk.group(work, items),
+        };
+    }
+}
+
+/// A closure that panics is caught before it gets here, so nothing is left half done.
+fn locked(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the writer has at hand.
+#[derive(Debug)]
 struct Desk {
     /// None when a caller lost the connection, which ends all writing.
     tx: Option<Box<Tx>>,
@@ -71,25 +114,12 @@ struct Desk {
 
 /// The closures of an open transaction that went well.
 #[derive(Default)]
-struct Group {
-    done: Vec<Box<dyn Work>>,
+struct Group<'a> {
+    done: Vec<Box<dyn Work + 'a>>,
     changed: bool,
 }
 
 impl Desk {
-    fn serve(&mut self, items: &Receiver<Item>) {
-        let mut next = None;
-        while let Some(item) = next.take().or_else(|| items.recv().ok()) {
-            next = match item {
-                Item::Read(work) => {
-                    self.read(work);
-                    None
-                }
-                Item::Write(work) => self.group(work, items),
-            };
-        }
-    }
-
     /// Runs one group and commits it; answers an item that did not fit in.
     fn group(&mut self, first: Box<dyn Work>, items: &Receiver<Item>) -> Option<Item> {
         let start = Instant::now();
@@ -115,7 +145,7 @@ impl Desk {
     }
 
     /// Runs a closure as part of the group; one that fails is answered at once and leaves nothing behind.
-    fn join(&mut self, group: &mut Group, mut work: Box<dyn Work>) {
+    fn join<'a>(&mut self, group: &mut Group<'a>, mut work: Box<dyn Work + 'a>) {
         let opens = group.done.is_empty();
         let begin = if opens { "BEGIN IMMEDIATE" } else { "SAVEPOINT turn" };
         if let Err(e) = self.control(begin) {
@@ -142,7 +172,7 @@ impl Desk {
         }
     }
 
-    fn commit(&mut self, group: Group) {
+    fn commit(&mut self, group: Group<'_>) {
         if group.done.is_empty() {
             return;
         }
@@ -168,7 +198,7 @@ impl Desk {
         }
     }
 
-    fn one_by_one(&mut self, group: Group) {
+    fn one_by_one(&mut self, group: Group<'_>) {
         for work in group.done {
             self.meters.rerun();
             let mut alone = Group::default();
@@ -177,7 +207,7 @@ impl Desk {
         }
     }
 
-    fn read(&mut self, mut work: Box<dyn Work>) {
+    fn read(&mut self, mut work: Box<dyn Work + '_>) {
         let outcome = self.control("BEGIN").and_then(|()| self.run(work.as_mut()));
         self.abandon();
         self.meters.read();
