@@ -108,8 +108,8 @@ impl Limit {
                 if rate.count == 0 {
                     return Some(Time::MAX);
                 }
-                let (from, to) = bounds(rate.per, zone, now);
-                (used.since == from && used.count >= rate.count).then_some(to)
+                let window = bounds(rate.per, zone, now);
+                (counts_in(used, window) && used.count >= rate.count).then_some(window.1)
             }
         }
     }
@@ -119,8 +119,8 @@ impl Limit {
         match self {
             Limit::Gap { .. } => u32::from(used.since <= now),
             Limit::Rate { rate, zone } => {
-                let (from, _) = bounds(rate.per, zone, now);
-                if used.since == from { rate.count.saturating_sub(used.count) } else { rate.count }
+                let window = bounds(rate.per, zone, now);
+                if counts_in(used, window) { rate.count.saturating_sub(used.count) } else { rate.count }
             }
         }
     }
@@ -134,9 +134,9 @@ impl Limit {
                 Used { since: now + Span::from_micros((gap.micros() + shift).max(0)), count: used.count }
             }
             Limit::Rate { rate, zone } => {
-                let (from, _) = bounds(rate.per, zone, now);
-                let count = if used.since == from { used.count } else { 0 };
-                Used { since: from, count: count.saturating_add(1) }
+                let window = bounds(rate.per, zone, now);
+                let used = if counts_in(used, window) { used } else { Used { since: window.0, count: 0 } };
+                Used { count: used.count.saturating_add(1), ..used }
             }
         }
     }
@@ -151,6 +151,12 @@ impl Limit {
             }
         }
     }
+}
+
+/// Is what was counted of this window? So is what a node whose clock runs ahead has counted in the one that comes next, or
+/// what was counted before the clock was set back: else either would begin to count anew again and again.
+fn counts_in(used: Used, (from, to): (Time, Time)) -> bool {
+    used.since == from || used.since == to
 }
 
 fn bounds(per: Per, zone: &Zone, now: Time) -> (Time, Time) {
@@ -285,4 +291,55 @@ pub fn scopes_of(
     }
     add(ScopeKind::Workspace, 0);
     scopes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        text.parse().unwrap()
+    }
+
+    fn three_an_hour() -> Limit {
+        Limit::Rate { rate: Rate { count: 3, per: Per::Hour }, zone: Zone::utc() }
+    }
+
+    #[test]
+    fn a_window_counts_from_its_begin() {
+        let (limit, now) = (three_an_hour(), at("2027-03-01T12:59:59Z"));
+        let full = (0..3).fold(Used::default(), |used, _| limit.take(used, now, 0));
+        assert_eq!(full, Used { since: at("2027-03-01T12:00:00Z"), count: 3 });
+        assert_eq!(limit.opens_at(full, now), Some(at("2027-03-01T13:00:00Z")));
+        assert_eq!(limit.room(full, at("2027-03-01T13:00:00Z")), 3);
+        assert_eq!(limit.give_back(full, now).count, 2);
+        assert_eq!(limit.give_back(full, at("2027-03-01T11:00:00Z")).count, 3, "of an hour that is over");
+    }
+
+    /// Of two nodes one is in the next hour already; and a clock is set back by a minute.
+    #[test]
+    fn clocks_that_disagree_about_the_hour_count_as_one() {
+        let limit = three_an_hour();
+        let (ahead, behind) = (at("2027-03-01T13:00:00.010Z"), at("2027-03-01T12:59:59.990Z"));
+        let mut used = Used { since: at("2027-03-01T12:00:00Z"), count: 3 };
+        let mut gone = 0;
+        for now in [ahead, behind, ahead, behind, ahead, behind, ahead, behind] {
+            if limit.opens_at(used, now).is_none() {
+                assert!(limit.room(used, now) > 0);
+                used = limit.take(used, now, 0);
+                gone += 1;
+            }
+        }
+        assert_eq!((gone, used), (3, Used { since: at("2027-03-01T13:00:00Z"), count: 3 }));
+        assert_eq!(limit.opens_at(used, behind), Some(at("2027-03-01T13:00:00Z")));
+    }
+
+    /// Else a clock that was wrong by a year and was set right would stop all mail for a year.
+    #[test]
+    fn a_count_from_far_ahead_is_forgotten() {
+        let (limit, now) = (three_an_hour(), at("2027-03-01T12:30:00Z"));
+        let used = Used { since: at("2028-03-01T12:00:00Z"), count: 3 };
+        assert_eq!(limit.opens_at(used, now), None);
+        assert_eq!(limit.take(used, now, 0), Used { since: at("2027-03-01T12:00:00Z"), count: 1 });
+    }
 }

@@ -5,6 +5,7 @@ use super::load::{Look, Round};
 use super::sequence::SequenceInfo;
 use crate::error::{Result, StoreError};
 use crate::query::{Query, Tx};
+use crate::row::Row;
 use crate::value::Columns;
 use cadenza_core::enrollment::Enrollment;
 use cadenza_core::flow::{Channel, Flow};
@@ -60,15 +61,14 @@ pub(super) fn load(q: &mut Query, round: &mut Round, info: &SequenceInfo, scopes
     if missing.is_empty() {
         return Ok(());
     }
-    // Those that many share come first, so that two nodes lock them in one order.
-    missing.sort_by_key(|(s, _)| (shared_by(s.kind), s.number()));
-    let columns = Columns::new().ints(missing.iter().map(|(s, _)| s.number()));
-    let sql = match round.look {
-        Look::Only => COUNTS.to_owned(),
-        // Else a node that decides quickly counts on before a slower one has decided, which then never comes to its turn.
-        Look::Held => format!("{COUNTS} FOR UPDATE OF l"),
-    };
-    let rows = q.query_rows(&sql, &columns, &[round.workspace.into()])?;
+    in_order(&mut missing, |(s, _)| *s);
+    let mut rows = counts(q, round, missing.iter().filter(|(_, l)| is_counted(l)).map(|(s, _)| *s), COUNTS)?;
+    // A gap is one moment, not a number that two can add to: whoever decides by it holds it.
+    let gaps = missing.iter().filter(|(_, l)| !is_counted(l)).map(|(s, _)| *s);
+    rows.extend(match round.look {
+        Look::Only => counts(q, round, gaps, COUNTS)?,
+        Look::Held => counts(q, round, gaps, &format!("{COUNTS} FOR UPDATE OF l"))?,
+    });
     for (scope, limit) in missing {
         let (mut used, mut has_line) = (Used::default(), false);
         for row in &rows {
@@ -86,6 +86,21 @@ pub(super) fn load(q: &mut Query, round: &mut Round, info: &SequenceInfo, scopes
         }
     }
     Ok(())
+}
+
+fn counts(q: &mut Query, round: &Round, scopes: impl Iterator<Item = Scope>, sql: &str) -> Result<Vec<Row>> {
+    let columns = Columns::new().ints(scopes.map(Scope::number));
+    if columns.is_empty() { Ok(Vec::new()) } else { q.query_rows(sql, &columns, &[round.workspace.into()]) }
+}
+
+/// A number of a window, to which others may add while a batch is decided.
+fn is_counted(limit: &Limit) -> bool {
+    matches!(limit, Limit::Rate { .. })
+}
+
+/// The order in which all take the rows: those that many share come first.
+fn in_order<T>(list: &mut [T], scope: impl Fn(&T) -> Scope) {
+    list.sort_by_key(|one| (shared_by(scope(one).kind), scope(one).number()));
 }
 
 /// From what everybody uses to what one contact does.
@@ -147,47 +162,14 @@ fn limit_of(round: &Round, info: &SequenceInfo, scope: Scope) -> Option<Limit> {
     }
 }
 
-/// Writes the counts of the limiters that were used, and wakes those that have a line before them.
+/// Writes the counts of the limiters that were used, and wakes those that have a line before them. The lines come first:
+/// whoever draws one holds its row, and takes from the others afterwards.
 pub(super) fn write(tx: &mut Tx, round: &mut Round) -> Result<()> {
-    let mut used: Vec<(Scope, Used, Used)> = round
-        .ledger
-        .changed()
-        .map(|(scope, now)| (scope, now, round.counted.get(&scope).copied().unwrap_or_default()))
-        .filter(|(_, now, before)| now != before)
-        .collect();
-    used.sort_by_key(|(s, ..)| s.number());
-    let new: Vec<Scope> = used.iter().filter(|(.., before)| *before == Used::default()).map(|(s, ..)| *s).collect();
-    let columns = Columns::new()
-        .ints(new.iter().map(|s| s.number()))
-        .texts(new.iter().map(|s| s.kind.as_str()))
-        .ints(new.iter().map(|s| s.of))
-        .ints(new.iter().map(|s| shard_of(*s)));
-    tx.exec_rows(
-        "INSERT INTO limiter (workspace_id, id, kind, of_id, since_at, used, shard)
-         SELECT $1, r.id, r.kind, r.of_id, 0, 0, r.shard
-         FROM rows(id BIGINT, kind TEXT, of_id BIGINT, shard BIGINT) AS r WHERE TRUE
-         ON CONFLICT (workspace_id, id) DO NOTHING",
-        &columns,
-        &[round.workspace.into()],
-    )?;
-    let columns = Columns::new()
-        .ints(used.iter().map(|(s, ..)| s.number()))
-        .ints(used.iter().map(|(_, now, _)| now.since))
-        .ints(used.iter().map(|(_, now, _)| now.count))
-        .ints(used.iter().map(|(.., before)| before.since))
-        .ints(used.iter().map(|(.., before)| before.count));
-    // Counted on from what was read; where another has counted meanwhile, the batch is decided anew.
-    let counted = tx.exec_rows(
-        "UPDATE limiter SET since_at = r.since_now, used = r.used_now
-         FROM rows(id BIGINT, since_now BIGINT, used_now BIGINT, since_before BIGINT, used_before BIGINT) AS r
-         WHERE limiter.workspace_id = $1 AND limiter.id = r.id AND limiter.since_at = r.since_before
-           AND limiter.used = r.used_before",
-        &columns,
-        &[round.workspace.into()],
-    )?;
-    if counted != used.len() as u64 {
-        return Err(StoreError::Contention { why: "a limiter was used meanwhile".into() });
-    }
+    wake_lines(tx, round)?;
+    write_counts(tx, round)
+}
+
+fn wake_lines(tx: &mut Tx, round: &Round) -> Result<()> {
     let mut parked: Vec<(Scope, Option<Time>)> = round
         .enrollments
         .values()
@@ -196,7 +178,7 @@ pub(super) fn write(tx: &mut Tx, round: &mut Round) -> Result<()> {
         .filter_map(|number| round.scopes.get(&number).copied())
         .map(|scope| (scope, wakes(round, scope)))
         .collect();
-    parked.sort_by_key(|(s, _)| s.number());
+    in_order(&mut parked, |(s, _)| *s);
     parked.dedup_by_key(|(s, _)| s.number());
     let columns = Columns::new()
         .ints(parked.iter().map(|(s, _)| s.number()))
@@ -214,6 +196,80 @@ pub(super) fn write(tx: &mut Tx, round: &mut Round) -> Result<()> {
         &columns,
         &[round.workspace.into()],
     )?;
+    Ok(())
+}
+
+/// What a batch did to a limiter.
+struct Taken {
+    scope: Scope,
+    before: Used,
+    now: Used,
+    /// How many it took in the window that is counted now; fewer than none where it gave back.
+    added: i64,
+    /// What the window may have counted with them; `-1` where nobody may have counted meanwhile.
+    most: i64,
+}
+
+impl Taken {
+    fn new(round: &Round, scope: Scope, now: Used) -> Taken {
+        let before = round.counted.get(&scope).copied().unwrap_or_default();
+        let from = if before.since == now.since { i64::from(before.count) } else { 0 };
+        let added = i64::from(now.count) - from;
+        let most = match round.ledger.used(scope) {
+            Some((_, Limit::Rate { rate, .. })) if added > 0 => i64::from(rate.count),
+            Some((_, Limit::Rate { .. })) => i64::MAX,
+            _ => -1,
+        };
+        Taken { scope, before, now, added, most }
+    }
+}
+
+fn write_counts(tx: &mut Tx, round: &Round) -> Result<()> {
+    let mut taken: Vec<Taken> = round
+        .ledger
+        .changed()
+        .map(|(scope, now)| Taken::new(round, scope, now))
+        .filter(|taken| taken.now != taken.before)
+        .collect();
+    in_order(&mut taken, |t| t.scope);
+    let new: Vec<Scope> = taken.iter().filter(|t| t.before == Used::default()).map(|t| t.scope).collect();
+    let columns = Columns::new()
+        .ints(new.iter().map(|s| s.number()))
+        .texts(new.iter().map(|s| s.kind.as_str()))
+        .ints(new.iter().map(|s| s.of))
+        .ints(new.iter().map(|s| shard_of(*s)));
+    tx.exec_rows(
+        "INSERT INTO limiter (workspace_id, id, kind, of_id, since_at, used, shard)
+         SELECT $1, r.id, r.kind, r.of_id, 0, 0, r.shard
+         FROM rows(id BIGINT, kind TEXT, of_id BIGINT, shard BIGINT) AS r WHERE TRUE
+         ON CONFLICT (workspace_id, id) DO NOTHING",
+        &columns,
+        &[round.workspace.into()],
+    )?;
+    let columns = Columns::new()
+        .ints(taken.iter().map(|t| t.scope.number()))
+        .ints(taken.iter().map(|t| t.now.since))
+        .ints(taken.iter().map(|t| t.now.count))
+        .ints(taken.iter().map(|t| t.before.since))
+        .ints(taken.iter().map(|t| t.before.count))
+        .ints(taken.iter().map(|t| t.added))
+        .ints(taken.iter().map(|t| t.most));
+    // Others may have counted while this was decided, in this window, as long as all has room together. Where it has not, or
+    // where one counts another window by now, the batch is decided anew.
+    let counted = tx.exec_rows(
+        "UPDATE limiter SET since_at = r.since_now,
+             used = CASE WHEN limiter.since_at = r.since_now THEN limiter.used + r.added ELSE r.used_now END
+         FROM rows(id BIGINT, since_now BIGINT, used_now BIGINT, since_before BIGINT, used_before BIGINT, added BIGINT, most BIGINT)
+             AS r
+         WHERE limiter.workspace_id = $1 AND limiter.id = r.id
+           AND ((limiter.since_at = r.since_before AND limiter.used = r.used_before)
+             OR (limiter.since_at = r.since_now AND limiter.used + r.added BETWEEN 0 AND r.most))",
+        &columns,
+        &[round.workspace.into()],
+    )?;
+    if counted != taken.len() as u64 {
+        return Err(StoreError::Contention { why: "a limiter was used meanwhile".into() });
+    }
     Ok(())
 }
 
