@@ -150,8 +150,8 @@ pub fn backlog(q: &mut Query, now: Time, late: Span) -> Result<Backlog> {
     )?;
     let (due, overdue, first) = (row.int(0)?, row.int(1)?, row.opt_time(2)?);
     let row = q.query_one(
-        "SELECT (SELECT COUNT(*) FROM send WHERE state IN ('claimed', 'marked')),
-             (SELECT COUNT(*) FROM send WHERE state = 'unknown'),
+        "SELECT (SELECT COUNT(*) FROM send WHERE settled_at IS NULL),
+             (SELECT COUNT(*) FROM send WHERE unknown IS NOT NULL),
              (SELECT COUNT(*) FROM limiter WHERE wake_at IS NOT NULL AND wake_at < $1),
              (SELECT COUNT(*) FROM side_effect WHERE done_at IS NULL AND next_at IS NULL)",
         &[(now - late).into()],

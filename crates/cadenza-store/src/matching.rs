@@ -99,7 +99,7 @@ pub fn last_text_to(
 /// Whether nobody knows if that message arrived.
 pub fn is_unknown(q: &mut Query, w: WorkspaceId, id: EnrollmentId, visit: u32) -> Result<bool> {
     let sql = "SELECT 1 FROM send
-         WHERE workspace_id = $1 AND enrollment_id = $2 AND visit = $3 AND state = 'unknown' LIMIT 1";
+         WHERE workspace_id = $1 AND enrollment_id = $2 AND visit = $3 AND unknown IS NOT NULL LIMIT 1";
     Ok(q.of(w).opt(sql, args![id, visit])?.is_some())
 }
 

@@ -29,7 +29,7 @@ pub fn migrate(db: &Database, steps: &[Migration<'_>]) -> Result<usize> {
     }
     refuse_more(db, steps.len())?;
     if run > 0 {
-        db.write(Tx::plant_estimates)?;
+        db.write(Tx::fit_tables)?;
     }
     citus::distribute(db)?;
     Ok(run)

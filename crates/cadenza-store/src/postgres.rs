@@ -3,8 +3,10 @@
 
 mod bind;
 mod fault;
+mod room;
 mod turn;
 
+pub(crate) use room::leave_room;
 pub(crate) use turn::{read, write};
 
 use crate::dialect::Statement;

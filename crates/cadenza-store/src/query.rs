@@ -166,11 +166,12 @@ impl Tx {
         done
     }
 
-    /// Where the planner knows nothing of young tables, tells it what to take for granted; PostgreSQL counts (`statistics`).
-    pub(crate) fn plant_estimates(&mut self) -> Result<()> {
+    /// What an engine is to know of young tables beside their columns: SQLite what its planner takes for granted (PostgreSQL
+    /// counts, see `statistics`), PostgreSQL where to leave room for new versions of rows.
+    pub(crate) fn fit_tables(&mut self) -> Result<()> {
         match &self.query.session {
             Session::Sqlite(s) => s.plant_estimates(),
-            Session::Postgres(_) => Ok(()),
+            Session::Postgres(_) => crate::postgres::leave_room(self),
         }
     }
 

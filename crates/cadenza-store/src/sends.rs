@@ -95,7 +95,7 @@ pub fn with_message_id(q: &mut Query, w: WorkspaceId, message_id: &str) -> Resul
 /// Those of which nobody knows whether they arrived, oldest first.
 pub fn unknown(q: &mut Query, w: WorkspaceId, limit: usize) -> Result<Vec<Send>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM send o WHERE o.workspace_id = $1 AND o.state = 'unknown'
+        "SELECT {COLUMNS} FROM send o WHERE o.workspace_id = $1 AND o.unknown IS NOT NULL
          ORDER BY o.enrollment_id, o.visit LIMIT $2"
     );
     q.of(w).all(&sql, args![limit as i64])?.iter().map(read).collect()

@@ -45,7 +45,7 @@ impl Door {
     pub fn open_before(&self, q: &mut Query, before: Time) -> Result<Vec<OpenSend>> {
         let rows = q.query(
             "SELECT workspace_id, enrollment_id, visit, attempt, state FROM send
-             WHERE state IN ('claimed', 'marked') AND shard >= 0 AND shard < $1 AND claimed_at < $2 AND epoch = $3",
+             WHERE settled_at IS NULL AND shard >= 0 AND shard < $1 AND claimed_at < $2 AND epoch = $3",
             &[SHARDS.into(), before.into(), self.node().epoch.into()],
         )?;
         rows.iter().map(open_send).collect()
@@ -71,7 +71,7 @@ impl Door {
         )?;
         let rows = tx.query_rows(
             "SELECT o.workspace_id, o.enrollment_id, o.visit, o.attempt, o.state FROM rows(id BIGINT) AS r
-             JOIN send o ON o.workspace_id = $1 AND o.enrollment_id = r.id WHERE o.state IN ('claimed', 'marked')",
+             JOIN send o ON o.workspace_id = $1 AND o.enrollment_id = r.id WHERE o.settled_at IS NULL",
             &of(),
             &[workspace.into()],
         )?;

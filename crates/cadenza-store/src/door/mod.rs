@@ -46,7 +46,7 @@ pub use people::{enrollments_of, forget_addresses, give_enrollments};
 pub use recount::{Miscounted, miscounted, unfolded};
 pub use reopen::{EndedWith, ended_with, ended_with_count, was_paused};
 pub use scan::{
-    Due, InLine, Line, Rest, Turned, crowd, due, in_line, lines, live_in, next_due, rest, ring_mailbox, rouse_sequence,
+    Due, InLine, Line, Rest, Turned, due, in_line, lines, live_in, next_due, rest, ring_mailbox, rouse_sequence,
     sequences_turn, set_aside, standing_on, turn_sequences,
 };
 pub use sequence::{SequenceInfo, put_words_in};
@@ -126,6 +126,8 @@ pub struct Door {
     outage: Mutex<Option<Outage>>,
     room: Mutex<Room>,
     short: Mutex<HashSet<(WorkspaceId, MailboxId)>>,
+    /// How many were due when they were counted last.
+    crowd: Mutex<Option<(Time, Option<u32>)>>,
     node: Mutex<Node>,
 }
 
@@ -138,6 +140,7 @@ impl Door {
             outage: Mutex::new(None),
             room: Mutex::default(),
             short: Mutex::default(),
+            crowd: Mutex::default(),
             node: Mutex::new(node),
         }
     }

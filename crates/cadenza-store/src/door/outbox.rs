@@ -70,7 +70,7 @@ pub fn parse_message_id(id: &str) -> Option<(EnrollmentId, u32)> {
 pub fn left_behind(q: &mut Query) -> Result<Vec<OpenSend>> {
     let rows = q.query(
         "SELECT workspace_id, enrollment_id, visit, attempt, state FROM send
-         WHERE state IN ('claimed', 'marked') AND shard >= 0 AND shard < $1
+         WHERE settled_at IS NULL AND shard >= 0 AND shard < $1
              AND NOT EXISTS (SELECT 1 FROM node WHERE node.epoch = send.epoch AND node.state <> 'gone')
          ORDER BY shard, claimed_at",
         &[SHARDS.into()],

@@ -281,7 +281,8 @@ fn write_results(tx: &mut Tx, round: &Round) -> Result<()> {
     let settles = &round.writes.settles;
     // A withdrawn attempt was never past its mark; an unknown one that turns out sent is settled a second time.
     tx.exec_rows(
-        "UPDATE send SET state = r.state, settled_at = $2, answer = r.answer FROM rows(e BIGINT, v BIGINT, a BIGINT, state TEXT, answer TEXT) AS r
+        "UPDATE send SET state = r.state, settled_at = $2, answer = r.answer, unknown = CASE WHEN r.state = 'unknown' THEN 1 END
+         FROM rows(e BIGINT, v BIGINT, a BIGINT, state TEXT, answer TEXT) AS r
          WHERE send.workspace_id = $1 AND send.enrollment_id = r.e AND send.visit = r.v AND send.attempt = r.a
            AND (send.state IN ('marked', 'unknown') OR send.state = 'claimed')",
         &Columns::new()

@@ -28,6 +28,7 @@ macro_rules! on_both {
 
 on_both! {
     a_mail_goes_its_whole_way
+    a_large_crowd_is_counted_twice_a_second
     whoever_moves_the_clock_learns_when_work_rests
     a_reply_stops_before_the_mark
     a_suppression_shuts_the_final_mark

@@ -7,10 +7,11 @@ use cadenza_core::flow::{Branch, Flow};
 use cadenza_core::ids::{EnrollmentId, SequenceId};
 use cadenza_core::machine::{Actor, Event, Incoming, Reach, StopReason};
 use cadenza_core::pacing::{Scope, ScopeKind};
+use cadenza_core::settings::{Per, Rate, WorkspaceSettings};
 use cadenza_core::suppression::Suppressible;
 use cadenza_core::time::Span;
 use cadenza_store::door::{self, Again, Line, Put};
-use cadenza_store::{Result, Tx};
+use cadenza_store::{Result, Tx, statistics};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -210,6 +211,35 @@ fn postgres_two_draws_keep_one_cap() {
     house.audit(SEQUENCE);
 }
 
+/// Two who are looked at at once, by clocks that have counted nobody else: both have room as long as one cap has it for both.
+#[test]
+fn postgres_two_who_take_from_one_cap_add_up() {
+    for (cap, recorded) in [(5, 2), (1, 1)] {
+        let Some(house) = House::postgres() else { return };
+        let rate = Rate { count: cap, per: Per::Hour };
+        let settings = WorkspaceSettings { workspace_cap: Some(rate), ..WorkspaceSettings::default() };
+        house.sql(
+            "UPDATE workspace SET settings = $2 WHERE workspace_id = $1",
+            &[WS.into(), serde_json::to_string(&settings).unwrap().into()],
+        );
+        let ids = [1, 2].map(|n| house.one(house.grace(n)));
+        ids.iter().for_each(|id| drop(house.put(*id, Event::Wake)));
+        let claim = |id: EnrollmentId| {
+            let house = &house;
+            move |tx: &mut Tx| {
+                let put = Put { enrollment: id, event: Event::Wake, actor: Actor::Engine };
+                house.door.advance_among(tx, WS, &[put], Some(1), house.now())
+            }
+        };
+        meet(&house, claim(ids[0]), claim(ids[1]));
+        assert_eq!(house.int("SELECT COUNT(*) FROM send WHERE state = 'claimed'"), recorded, "of a cap of {cap}");
+        assert_eq!(house.int("SELECT used FROM limiter WHERE kind = 'workspace'"), recorded);
+        let waiting = house.int("SELECT COUNT(*) FROM enrollment WHERE parked IS NOT NULL");
+        assert_eq!(waiting, 2 - recorded, "whoever found no room stands in line");
+        house.audit(SEQUENCE);
+    }
+}
+
 /// One gives its room back while another takes room: the count is right afterwards.
 #[test]
 fn postgres_room_given_back_is_not_lost() {
@@ -272,4 +302,29 @@ fn postgres_whoever_is_being_enrolled_keeps_a_sequence_open() {
     meet(&house, enroll, |tx| door::turn_sequences(tx, house.now()));
     assert_eq!(house.ended_by(), None, "somebody is live in a sequence that ended");
     house.audit(SEQUENCE);
+}
+
+/// The planner hears of a table's growth before it has compared every row of it with every one of a batch.
+#[test]
+fn postgres_a_table_that_grew_is_looked_at() {
+    let Some(house) = House::postgres() else { return };
+    let refresh = || house.db.write(statistics::refresh).unwrap();
+    let pages = || house.int("SELECT relpages FROM pg_class WHERE relname = 'contact' AND relkind = 'r'");
+    while refresh() > 0 {}
+    let before = pages();
+    (1..=1_000).for_each(|id| drop(house.grace(id)));
+    assert!(refresh() >= 1);
+    assert!(pages() > before.max(8), "{} pages, {before} before", pages());
+    assert_eq!(refresh(), 0, "nothing has grown since");
+}
+
+#[test]
+fn postgres_pages_have_room_for_new_versions_of_rows() {
+    let Some(house) = House::postgres() else { return };
+    for table in ["enrollment", "send", "contact"] {
+        let asked =
+            "SELECT COUNT(*) FROM pg_class WHERE relname = $1 AND array_to_string(reloptions, ',') LIKE 'fillfactor=%'";
+        let asked = house.db.read(|q| q.query_one(asked, &[table.into()])?.int(0)).unwrap();
+        assert_eq!(asked, 1, "{table}");
+    }
 }

@@ -347,3 +347,21 @@ pub fn nobody_left_ends_a_sequence_only_while_it_runs(house: &House) {
     assert_eq!(house.ended_by().as_deref(), Some("all_finished"));
     house.audit(SEQUENCE);
 }
+
+/// A large crowd is not counted at every look; what may have come meanwhile is added.
+pub fn a_large_crowd_is_counted_twice_a_second(house: &House) {
+    let crowd = || house.db.read(|q| house.door.crowd(q, house.now())).unwrap();
+    let subjects = |from: i64, to: i64| (from..to).map(|id| house.grace(id)).collect::<Vec<_>>();
+    house.enroll(&subjects(0, 10));
+    assert_eq!(crowd(), Some(10));
+    house.enroll(&subjects(10, 1_000));
+    assert_eq!(crowd(), Some(1_000), "a small one is counted anew");
+    house.enroll(&subjects(1_000, 1_100));
+    assert_eq!(crowd(), Some(1_250));
+    house.later(Span::from_micros(499_999));
+    assert_eq!(crowd(), Some(1_250));
+    house.later(Span::from_micros(1));
+    assert_eq!(crowd(), Some(1_100));
+    house.later(Span::minutes(-1));
+    assert_eq!(crowd(), Some(0), "a clock that was set back counts anew");
+}

@@ -95,6 +95,7 @@ async fn round(
     }
     tell_room(app, post, short).await?;
     let share = seat.share();
+    let counting = app.clone();
     let found = app
         .db
         .read_async(move |q| {
@@ -107,7 +108,7 @@ async fn round(
                 next: None,
             };
             let is_all = found.due.len() < room && share.is_all();
-            found.crowd = if is_all { u32::try_from(found.due.len()).ok() } else { door::crowd(q, now)? };
+            found.crowd = if is_all { u32::try_from(found.due.len()).ok() } else { counting.door.crowd(q, now)? };
             if !found.sequences_turn && !found.absences_turn && found.due.is_empty() && found.lines.is_empty() {
                 found.next = door::next_due(q, &share)?;
             }

@@ -17,9 +17,7 @@ use tokio::sync::watch;
 /// Signs of life within one lease.
 const BEATS_IN_LEASE: u32 = 3;
 /// Between two looks for what other processes have changed.
-const LISTEN_EVERY: Duration = Duration::from_millis(500);
-/// Looks between two at how much the tables have grown.
-const STATISTICS_EVERY: u32 = 2;
+const LISTEN_EVERY: Duration = Duration::from_millis(250);
 /// Shorter stops are no outage.
 const OUTAGE_MIN: Span = Span::minutes(1);
 /// A difference to the database's clock below this is the noise of measuring it.
@@ -229,14 +227,13 @@ pub(super) async fn listen(app: App, seat: std::sync::Arc<Seat>) {
         return;
     }
     let mut stopping = app.stopping();
-    let (mut seen, mut turn) = (None, 0_u32);
+    let mut seen = None;
     loop {
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(LISTEN_EVERY) => {}
         }
-        turn = turn.wrapping_add(1);
-        if turn.is_multiple_of(STATISTICS_EVERY) && seat.share().leads() {
+        if seat.share().leads() {
             tell(app.db.write_async(|tx| statistics::refresh(tx).map(drop)).await);
         }
         // An error is another one's to tell.
