@@ -3,10 +3,11 @@
 //! unknown and never sent again by itself.
 
 use crate::cells::Cells;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::query::{Query, Tx};
 use crate::row::Row;
 use crate::scope::args;
+use crate::value::Columns;
 use crate::words::words;
 use cadenza_core::ids::{AnswerId, EnrollmentId, MailboxId, MessageId, UserId, WorkspaceId};
 use cadenza_core::time::Time;
@@ -107,6 +108,16 @@ pub fn of_thread(q: &mut Query, w: WorkspaceId, message: MessageId, of: Option<E
     q.of(w).all(&sql, args![message, of])?.iter().map(read).collect()
 }
 
+/// One of them.
+///
+/// # Errors
+/// `Missing`.
+pub fn get(q: &mut Query, w: WorkspaceId, id: AnswerId) -> Result<Answer> {
+    let sql = format!("SELECT {COLUMNS} FROM answer WHERE workspace_id = $1 AND id = $2");
+    let row = q.of(w).opt(&sql, args![id])?.ok_or_else(|| StoreError::missing("answer", id))?;
+    read(&row)
+}
+
 /// Was an answer sent under one of these Message-IDs?
 pub fn is_own(q: &mut Query, w: WorkspaceId, message_ids: &[String]) -> Result<bool> {
     for id in message_ids {
@@ -182,6 +193,49 @@ pub fn settle(
     let sql = "UPDATE answer SET state = $4, words = $5, settled_at = $6
          WHERE workspace_id = $1 AND id = $2 AND epoch = $3 AND state IN ('claimed', 'marked')";
     Ok(tx.of(w).exec(sql, args![id, epoch, state.as_str(), words, now])? == 1)
+}
+
+/// What a person says of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrived: of one that is unknown.
+    Arrived,
+    /// It is to be sent again, the same bytes: of one that is unknown or was refused.
+    Again,
+}
+
+/// Notes it; answers whether it was one of which that can be said.
+pub fn decide(tx: &mut Tx, w: WorkspaceId, id: AnswerId, verdict: Verdict, now: Time) -> Result<bool> {
+    let sql = match verdict {
+        Verdict::Arrived => {
+            "UPDATE answer SET state = 'sent', words = NULL, settled_at = $3
+             WHERE workspace_id = $1 AND id = $2 AND state = 'unknown'"
+        }
+        Verdict::Again => {
+            "UPDATE answer SET state = 'queued', words = NULL, settled_at = NULL, marked_at = NULL, attempt = 0, not_before = $3
+             WHERE workspace_id = $1 AND id = $2 AND state IN ('unknown', 'refused')"
+        }
+    };
+    Ok(tx.of(w).exec(sql, args![id, now])? == 1)
+}
+
+/// What came in names these Message-IDs: those of them of which nobody knew whether they arrived did. Answers which.
+pub fn heard_of(tx: &mut Tx, w: WorkspaceId, message_ids: &[String], now: Time) -> Result<Vec<Answer>> {
+    let named = Columns::new().texts(message_ids.iter().map(String::as_str));
+    let found = tx.query_rows(
+        "SELECT a.id FROM rows(message_id TEXT) AS r
+         JOIN answer a ON a.workspace_id = $1 AND a.message_id = r.message_id WHERE a.state = 'unknown'",
+        &named,
+        &[w.into()],
+    )?;
+    let mut arrived = Vec::new();
+    for row in found {
+        let id = AnswerId(row.int(0)?);
+        if decide(tx, w, id, Verdict::Arrived, now)? {
+            arrived.push(get(tx, w, id)?);
+        }
+    }
+    Ok(arrived)
 }
 
 /// What a run that is over has left open.

@@ -1,10 +1,12 @@
 //! What people decide about messages that came in (REC-6): what one is, whose it is, who handles it, that it is done with. What a
-//! wrong verdict did is taken back in the same transaction. Reading a thread is in `thread`, answering in `answer`.
+//! wrong verdict did is taken back in the same transaction. Reading a thread is in `thread`, answering in `answer`, what became of an answer in `settle`.
 
 mod answer;
+mod settle;
 mod thread;
 
 pub use answer::{Prepared, answer, prepare};
+pub use settle::settle;
 pub use thread::{Item, ItemOf, Thread, thread};
 
 use super::change::{Change, Stopped, change};

@@ -12,6 +12,7 @@ use cadenza_core::enrollment::{Enrollment, Finish, Hold, Subject};
 use cadenza_core::ids::{EnrollmentId, MessageId};
 use cadenza_core::machine::Actor;
 use cadenza_core::time::Span;
+use cadenza_store::answers::{Answer, State};
 use cadenza_store::door::Again;
 use cadenza_store::history;
 use cadenza_store::inbound_messages::{Class, MatchedBy};
@@ -64,6 +65,8 @@ on_both! {
     a_thread_shows_what_was_sent_and_what_came
     an_answer_goes_out_once_in_the_thread
     an_answer_waits_for_its_mailbox_and_never_goes_to_a_suppressed_address
+    an_answer_that_may_have_arrived_is_settled_by_a_person
+    an_answer_that_may_have_arrived_is_settled_by_what_comes_back
 }
 
 async fn what_was_no_opt_out_is_taken_back_everywhere(house: &House) {
@@ -330,4 +333,68 @@ async fn an_answer_waits_for_its_mailbox_and_never_goes_to_a_suppressed_address(
     house.mails("grace@example.test", 1).await;
     let refused = replies::answer(&house.app, &house.caller, id, "Re: Hello", "Still there?").await.unwrap_err();
     assert!(matches!(refused, ActionError::Refused { code: "suppressed", .. }), "{refused:?}");
+}
+
+/// An answer that went out, and of which nobody knows it any more, as after a line that was lost with the final dot.
+async fn answered_and_unknown(house: &House, id: MessageId) -> Answer {
+    let answer = replies::answer(&house.app, &house.caller, id, "Re: Hello", "Thursday at ten?").await.unwrap();
+    let own = answer.id.0;
+    let sent = "SELECT 1 FROM answer WHERE id = $1 AND state = 'sent'";
+    house.wait_for("the answer to be settled", move |q| q.query_opt(sent, &[own.into()])).await;
+    let forget = "UPDATE answer SET state = 'unknown', words = 'the line was lost' WHERE id = $1";
+    house.write(move |tx| tx.exec(forget, &[own.into()])).await;
+    answer
+}
+
+async fn an_answer_that_may_have_arrived_is_settled_by_a_person(house: &House) {
+    let g = grace(house, "reply = \"go_on\"").await;
+    let id = replied(house, &g.mail, "Tell me more.").await;
+    let answer = answered_and_unknown(house, id).await;
+    let settle = async |word| replies::settle(&house.app, &house.caller, id, answer.id, word).await;
+    let thread = replies::thread(&house.app, &house.caller, id).await.unwrap();
+    let last = thread.items.last().unwrap();
+    assert!(matches!(last.of, ItemOf::Answer { state: State::Unknown, .. }), "{last:#?}");
+    assert_eq!(last.words.as_deref(), Some("the line was lost"));
+
+    let wrong = settle("perhaps").await.unwrap_err();
+    assert!(matches!(wrong, ActionError::Invalid { .. }), "{wrong:?}");
+    assert_eq!(settle("send_again").await.unwrap().state, State::Queued);
+    let twice = house.mails("grace@example.test", 3).await;
+    assert_eq!(twice[1].row.message_id, twice[2].row.message_id, "whoever has it already can tell");
+    assert_eq!(twice[1].raw, twice[2].raw);
+    house.wait_for("it to be settled", |q| q.query_opt("SELECT 1 FROM answer WHERE state = 'sent'", &[])).await;
+    let known = settle("send_again").await.unwrap_err();
+    assert!(matches!(known, ActionError::Refused { code: "not_unknown", .. }), "{known:?}");
+    assert_eq!(answers(house).await, ["sent"]);
+
+    let other = answered_and_unknown(house, id).await;
+    let settled = replies::settle(&house.app, &house.caller, id, other.id, "mark_sent").await.unwrap();
+    assert_eq!((settled.state, settled.words), (State::Sent, None));
+    let elsewhere = replies::settle(&house.app, &house.caller, MessageId(1), other.id, "mark_sent").await.unwrap_err();
+    assert!(matches!(elsewhere, ActionError::Missing { .. }), "{elsewhere:?}");
+    house.mails("grace@example.test", 4).await;
+    house.audit(g.sequence).await;
+}
+
+async fn an_answer_that_may_have_arrived_is_settled_by_what_comes_back(house: &House) {
+    let g = grace(house, "reply = \"go_on\"\nown_mail = \"end\"").await;
+    let id = replied(house, &g.mail, "Tell me more.").await;
+    let answer = answered_and_unknown(house, id).await;
+    let (again, copy) = (house.mails("grace@example.test", 2).await.remove(1), Source::Http);
+    let note = format!(
+        "From: Grace <grace@example.test>\r\nTo: ada@example.test\r\nSubject: Re: Hello\r\nMessage-ID: <b@example.test>\r\n\
+         In-Reply-To: <{}>\r\n\r\nThursday is fine.\r\n",
+        again.row.message_id
+    );
+    assert_eq!(again.row.message_id, answer.message_id);
+    receive(&house.app, house.w, copy, note.into_bytes(), house.now()).await.unwrap();
+    assert_eq!(answers(house).await, ["sent"]);
+    // What she answers to is the user's own mail, and the last that is known of it is that it was read.
+    let other = answered_and_unknown(house, id).await;
+    let mail = house.mails("grace@example.test", 3).await.remove(2);
+    assert_eq!(mail.row.message_id, other.message_id);
+    receive(&house.app, house.w, copy, mail.raw.into_bytes(), house.now()).await.unwrap();
+    assert_eq!(answers(house).await, ["sent", "sent"], "its copy in a Sent folder proves it");
+    assert_eq!(house.enrollment(g.id).await.finish, Some(Finish::Rule));
+    house.audit(g.sequence).await;
 }

@@ -3,7 +3,7 @@
 use crate::App;
 use crate::actions::{ActionError, Caller, Result, inbound};
 use crate::engine::as_sent;
-use cadenza_core::ids::{MessageId, UserId};
+use cadenza_core::ids::{AnswerId, MessageId, UserId};
 use cadenza_core::inbound::{self as reading, Attachment};
 use cadenza_core::time::Time;
 use cadenza_store::answers::{self, Answer, State};
@@ -39,6 +39,8 @@ pub struct Item {
     pub text: String,
     /// The whole, where it is more than that.
     pub whole: Option<String>,
+    /// Of an answer: why it waits, was refused, or is unknown.
+    pub words: Option<String>,
     pub attachments: Vec<Attachment>,
 }
 
@@ -54,6 +56,7 @@ pub enum ItemOf {
     },
     /// What a person answered.
     Answer {
+        id: AnswerId,
         by: UserId,
         state: State,
     },
@@ -126,6 +129,7 @@ fn of_received(message: &Inbound, raw: Option<&[u8]>) -> Item {
         subject: message.subject.clone().unwrap_or_default(),
         text: message.preview.clone(),
         whole: None,
+        words: None,
         attachments: Vec::new(),
     };
     match (message.source, raw) {
@@ -137,14 +141,14 @@ fn of_received(message: &Inbound, raw: Option<&[u8]>) -> Item {
 
 fn of_answer(answer: Answer) -> Item {
     Item {
-        of: ItemOf::Answer { by: answer.by, state: answer.state },
+        of: ItemOf::Answer { id: answer.id, by: answer.by, state: answer.state },
         at: answer.created_at,
         from: String::new(),
         to: answer.to,
         subject: answer.subject,
         text: answer.text,
-        // Why it waits or was refused.
-        whole: answer.words.filter(|w| !w.is_empty() && answer.state != State::Sent),
+        whole: None,
+        words: answer.words.filter(|w| !w.is_empty() && answer.state != State::Sent),
         attachments: Vec::new(),
     }
 }
@@ -158,6 +162,7 @@ async fn of_sent(app: &App, caller: &Caller, send: &Send) -> Item {
         subject: String::new(),
         text: String::new(),
         whole: None,
+        words: None,
         attachments: Vec::new(),
     };
     match as_sent(app, caller.workspace, send.enrollment, send.visit).await {

@@ -25,7 +25,7 @@ use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{Outgoing, Put};
 use cadenza_store::inbound_messages::{self, Class, Inbound, MatchedBy};
 use cadenza_store::matching::{self, Candidate};
-use cadenza_store::{Query, StoreError, Tx, sequences};
+use cadenza_store::{Query, StoreError, Tx, answers, sequences};
 use letter::Letter;
 use meaning::{Meaning, What};
 use std::collections::HashSet;
@@ -158,9 +158,29 @@ fn take_in(
 ) -> Result<TakenIn, StoreError> {
     let now = app.clock.now();
     let found = whose::find(tx, w, letter)?;
-    let meaning = meaning::of(letter, &found);
+    let mut taken = kept(app, tx, w, (source, received_at), letter, &found)?;
+    // A person's answer of which nobody knew whether it arrived, and which is named here, did: it counts as their own mail then.
+    for answer in answers::heard_of(tx, w, &whose::named_in(letter), now)? {
+        let Some(enrollment) = answer.enrollment else { continue };
+        if !taken.puts.iter().any(|put| put.enrollment == enrollment) {
+            taken.puts.push(Put { enrollment, event: Event::OwnMail, actor: Actor::User(answer.by) });
+        }
+    }
+    Ok(taken)
+}
+
+fn kept(
+    app: &App,
+    tx: &mut Tx,
+    w: WorkspaceId,
+    (source, received_at): (Source, Time),
+    letter: &Letter,
+    found: &Match,
+) -> Result<TakenIn, StoreError> {
+    let now = app.clock.now();
+    let meaning = meaning::of(letter, found);
     if meaning.what == What::OwnCopy || (meaning.class == Class::OwnMail && found.candidates.is_empty()) {
-        return own_copy(tx, w, &found, meaning.class);
+        return own_copy(tx, w, found, meaning.class);
     }
     let first = found.candidates.first();
     let unmatched_machine = found.subject().is_none() && meaning.class == Class::Other;
@@ -174,7 +194,10 @@ fn take_in(
         },
         mailbox: match source {
             Source::Imap { mailbox, .. } => Some(mailbox),
-            _ => found.mailbox.or(first.and_then(|c| c.mailbox)),
+            _ => match found.mailbox.or(first.and_then(|c| c.mailbox)) {
+                Some(mailbox) => Some(mailbox),
+                None => whose::addressed(tx, w, letter)?,
+            },
         },
         received_at,
         message_id: letter.message_id(),
@@ -201,7 +224,7 @@ fn take_in(
     };
     // Machine mail that concerns nobody is only noted: an inbox is full of it.
     let raw = (!unmatched_machine && letter.incoming.is_ok()).then_some(letter.raw.as_slice());
-    keep(tx, w, &message, raw, &meaning, &found)
+    keep(tx, w, &message, raw, &meaning, found)
 }
 
 fn keep(

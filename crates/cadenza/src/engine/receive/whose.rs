@@ -153,6 +153,22 @@ fn by_address(q: &mut Query, w: WorkspaceId, incoming: &Incoming) -> Result<Matc
     Ok(Match { by, candidates, known, ..Match::default() })
 }
 
+/// The mailbox that a message was written to, where it came by no mailbox and belongs to nobody: from there it is answered.
+pub(super) fn addressed(q: &mut Query, w: WorkspaceId, letter: &Letter) -> Result<Option<MailboxId>, StoreError> {
+    let Ok(incoming) = &letter.incoming else { return Ok(None) };
+    let to = incoming.to.iter().chain(&incoming.cc).take(20).filter(|a| !a.address.contains('\0'));
+    let to: Vec<String> = to.flat_map(|a| forms(&a.address)).collect();
+    Ok(matching::own_addresses(q, w, &to)?.first().map(|(_, mailbox)| *mailbox))
+}
+
+/// The Message-IDs that a message speaks of, its own included.
+pub(super) fn named_in(letter: &Letter) -> Vec<String> {
+    let Ok(incoming) = &letter.incoming else { return Vec::new() };
+    let mut ids = message_ids(incoming);
+    ids.extend(incoming.message_id.iter().filter(|id| !id.contains('\0')).cloned());
+    ids
+}
+
 /// An address in lower case, and without the tag that its owner may have added (`ada+lists@…`).
 fn forms(address: &str) -> Vec<String> {
     let lower = address.to_lowercase();

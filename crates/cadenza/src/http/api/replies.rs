@@ -11,7 +11,7 @@ use crate::http::caller::{Allowed, may};
 use crate::http::error::Result;
 use crate::http::wire::Body;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use cadenza_core::enrollment::{State as EnrollmentState, Subject};
 use cadenza_core::ids::{AnswerId, CompanyId, ContactId, EnrollmentId, MessageId, UserId};
 use cadenza_core::inbound::Attachment;
@@ -28,6 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(thread))
         .routes(routes!(answer))
+        .routes(routes!(settle))
         .routes(routes!(correct))
         .routes(routes!(give))
         .routes(routes!(assign))
@@ -52,6 +53,13 @@ struct ThreadItem {
     /// `sent` by a step, `received`, or `answer`: what a person wrote back.
     #[schema(example = "received")]
     way: &'static str,
+    /// Of what went out: `sent` or `unknown`; of an answer also `queued`, `claimed`, `marked` (on its way) and `refused`.
+    #[schema(example = "sent")]
+    state: Option<&'static str>,
+    /// Of an answer: why it waits, was refused, or is unknown.
+    words: Option<String>,
+    #[schema(value_type = Option<String>)]
+    answer: Option<AnswerId>,
     /// The visit that sent it.
     visit: Option<u32>,
     /// Of what came in.
@@ -88,14 +96,20 @@ impl From<Attachment> for AttachmentOf {
 
 impl From<replies::Item> for ThreadItem {
     fn from(i: replies::Item) -> ThreadItem {
-        let (way, visit, id, class) = match i.of {
-            ItemOf::Sent { visit, .. } => ("sent", Some(visit), None, None),
-            ItemOf::Received { id, class } => ("received", None, Some(id), Some(class)),
-            ItemOf::Answer { .. } => ("answer", None, None, None),
-        };
         let attachments = i.attachments.into_iter().map(AttachmentOf::from).collect();
-        let replies::Item { at, from, to, subject, text, whole, .. } = i;
-        ThreadItem { way, visit, id, class, at, from, to, subject, text, whole, attachments }
+        let replies::Item { of, at, from, to, subject, text, whole, words, .. } = i;
+        let (way, state) = match of {
+            ItemOf::Sent { unknown: false, .. } => ("sent", Some("sent")),
+            ItemOf::Sent { unknown: true, .. } => ("sent", Some("unknown")),
+            ItemOf::Received { .. } => ("received", None),
+            ItemOf::Answer { state, .. } => ("answer", Some(state.as_str())),
+        };
+        let (visit, id, class, answer) = match of {
+            ItemOf::Sent { visit, .. } => (Some(visit), None, None, None),
+            ItemOf::Received { id, class } => (None, Some(id), Some(class), None),
+            ItemOf::Answer { id, .. } => (None, None, None, Some(id)),
+        };
+        ThreadItem { way, state, words, answer, visit, id, class, at, from, to, subject, text, whole, attachments }
     }
 }
 
@@ -189,6 +203,12 @@ struct AnswerOf {
     message_id: String,
 }
 
+impl From<cadenza_store::answers::Answer> for AnswerOf {
+    fn from(a: cadenza_store::answers::Answer) -> AnswerOf {
+        AnswerOf { id: a.id, state: a.state, to: a.to, subject: a.subject, message_id: a.message_id }
+    }
+}
+
 /// Answer a message in its thread
 ///
 /// From the mailbox that the contact wrote to. It is recorded and sent as a step's mail is, never twice; the message is handled
@@ -203,7 +223,34 @@ async fn answer(
     Body(wanted): Body<Written>,
 ) -> Result<Json<AnswerOf>> {
     let a = replies::answer(&app, &caller, id, &wanted.subject, &wanted.text).await?;
-    Ok(Json(AnswerOf { id: a.id, state: a.state, to: a.to, subject: a.subject, message_id: a.message_id }))
+    Ok(Json(a.into()))
+}
+
+/// What is known of an answer.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SettleAnswer, example = json!({ "outcome": "mark_sent" }))]
+struct Settled {
+    /// `mark_sent`: it arrived. `send_again`: the same mail is sent once more.
+    outcome: String,
+}
+
+/// Settle an answer
+///
+/// One of which nobody knows whether it arrived: `mark_sent` or `send_again`. One that was refused: `send_again`. Nothing sends either
+/// again by itself. It needs `sequences.enroll`.
+#[utoipa::path(post, path = "/messages/{message}/answers/{answer}/settle", tag = "messages",
+    params(("message" = String, Path, example = "msg_00dk3v9xk000e"), ("answer" = String, Path, example = "ans_00dk3v9xk0013")),
+    request_body = Settled, responses((status = 200, body = AnswerOf)))]
+async fn settle(
+    State(app): State<App>,
+    Allowed { caller, .. }: Allowed<may::SequencesEnroll>,
+    Path((message, answer)): Path<(String, String)>,
+    Body(wanted): Body<Settled>,
+) -> Result<Json<AnswerOf>> {
+    let message = message.parse().map_err(|_| ActionError::missing("message", message))?;
+    let answer = answer.parse().map_err(|_| ActionError::missing("answer", answer))?;
+    Ok(Json(replies::settle(&app, &caller, message, answer, &wanted.outcome).await?.into()))
 }
 
 /// What a message is.

@@ -1,6 +1,7 @@
 //! The real program, killed, cut off and starved: `serve` as a process, a mail server that forgets nothing, and a verdict over
 //! what both remember. docs/delivery.md says what must hold, and which test here tries which line of its table.
 
+mod answers;
 mod chance;
 mod disk;
 mod full;

@@ -7,14 +7,15 @@ use cadenza::App;
 use cadenza::actions::sequences::{Arm, Start, Unreadable};
 use cadenza::actions::setup::{Setup, first_run};
 use cadenza::actions::tokens::{self, NewToken};
-use cadenza::actions::{Caller, Privileges, Via, enrollments, sequences};
+use cadenza::actions::{Caller, Privileges, Via, enrollments, replies, sequences};
 use cadenza::clock::Clock;
 use cadenza::config::{Config, Flags};
+use cadenza::engine::receive::{Source, receive};
 use cadenza::seal::Seal;
 use cadenza_core::calendar::{Window, Zone};
 use cadenza_core::enrollment::Subject;
 use cadenza_core::flow::{AddressKind, file};
-use cadenza_core::ids::{ContactId, MailboxId, SequenceId, UserId, WorkspaceId};
+use cadenza_core::ids::{ContactId, MailboxId, MessageId, SequenceId, UserId, WorkspaceId};
 use cadenza_store::addresses::TypedAddress;
 use cadenza_store::contacts::{self, Contact};
 use cadenza_store::door::Again;
@@ -158,6 +159,31 @@ impl Site {
         let (furnished, people) = (self.furnished.clone(), self.size.people);
         with_app(&self.data, &self.database, async move |app| enroll(&app, &furnished, people).await);
     }
+
+    /// Has each of some people answered so many times, while no server runs. They write once, and are answered again each time.
+    pub fn answer(&self, people: usize, times: usize) -> Vec<MessageId> {
+        let furnished = self.furnished.clone();
+        with_app(&self.data, &self.database, async move |app| answer(&app, &furnished, people, times).await)
+    }
+}
+
+/// A message of each of some people, who write without being asked, and the answers that a person gave to it.
+pub async fn answer(app: &App, of: &Furnished, people: usize, times: usize) -> Vec<MessageId> {
+    let caller = caller(of.workspace, of.user);
+    let mut messages = Vec::new();
+    for person in 0..people {
+        let mail = format!(
+            "From: Grace <grace{person}@people.example>\r\nTo: ada0@agency.example\r\nSubject: A question\r\n\
+             Message-ID: <question-{person}@people.example>\r\n\r\nWhen do we meet?\r\n"
+        );
+        let received = receive(app, of.workspace, Source::Http, mail.into_bytes(), app.clock.now()).await.unwrap();
+        let message = received.id.unwrap();
+        for n in 0..times {
+            replies::answer(app, &caller, message, "Re: A question", &format!("On day {n}?")).await.unwrap();
+        }
+        messages.push(message);
+    }
+    messages
 }
 
 fn sqlite_in(data: &Path) -> String {

@@ -90,6 +90,15 @@ pub fn query(site: &Site, sql: &'static str) -> Vec<i64> {
     })
 }
 
+/// The states of all answers of people, with their Message-IDs, while no server runs.
+pub fn answers(site: &Site) -> Vec<(String, String)> {
+    at_rest(site);
+    read(site, |q| {
+        let rows = q.query("SELECT state, message_id FROM answer ORDER BY id", &[])?;
+        rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+    })
+}
+
 /// The judgement, once everything has come to rest and the server has stopped.
 pub fn judge(site: &Site, taken: &Taken) -> Verdict {
     let of = site.furnished.clone();

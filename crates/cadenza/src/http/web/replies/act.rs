@@ -17,6 +17,7 @@ use axum::{Router, routing::get, routing::post};
 use cadenza_core::calendar::Date;
 use cadenza_core::enrollment::Subject;
 use cadenza_core::ids::{ContactId, MessageId, UserId};
+use cadenza_store::answers::State as AnswerState;
 use serde::Deserialize;
 
 pub fn router() -> Router<App> {
@@ -26,6 +27,7 @@ pub fn router() -> Router<App> {
         .route("/replies/{message}/handle", post(handle))
         .route("/replies/{message}/reopen", post(reopen))
         .route("/replies/{message}/answer", post(answer))
+        .route("/replies/{message}/answers/{answer}/settle", post(settle))
         .route("/replies/{message}/correct", get(ask::correct).post(correct))
         .route("/replies/{message}/assign", get(ask::assign).post(assign))
         .route("/replies/{message}/match", get(ask::give).post(give))
@@ -91,6 +93,25 @@ async fn answer(
 ) -> Result<Response> {
     actions::answer(&app, &caller, message(&id)?, &form.subject, &form.text).await?;
     Ok(said::done(&stay(&form.back, &id), "The answer is on its way."))
+}
+
+#[derive(Deserialize)]
+struct Settled {
+    outcome: String,
+    #[serde(default)]
+    back: String,
+}
+
+async fn settle(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, answer)): Path<(String, String)>,
+    Form(form): Form<Settled>,
+) -> Result<Response> {
+    let of = answer.parse().map_err(|_| ActionError::missing("answer", &answer))?;
+    let settled = actions::settle(&app, &caller, message(&id)?, of, &form.outcome).await?;
+    let note = if settled.state == AnswerState::Sent { "Marked as sent." } else { "The answer is on its way again." };
+    Ok(said::done(&stay(&form.back, &id), note))
 }
 
 #[derive(Deserialize)]

@@ -117,6 +117,15 @@ pub struct Letter {
     pub whole: String,
     pub attachments: Vec<String>,
     pub note: String,
+    pub settle: Option<SettleForm>,
+}
+
+/// What can be said of an answer that may not have arrived.
+#[derive(Debug, Clone)]
+pub struct SettleForm {
+    pub path: String,
+    /// It was not refused: it may have arrived.
+    pub may_have_arrived: bool,
 }
 
 /// What a message was taken for, and why (REC-6).

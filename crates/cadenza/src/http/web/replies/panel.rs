@@ -7,7 +7,7 @@ use super::super::parts::{Badge, Tone};
 use super::super::rows::{Names, subject_path};
 use super::super::viewer::Viewer;
 use super::read::{Asked, NEXT};
-use super::{AboutEnrollment, Answering, Letter, ReplyPanel, Verdict};
+use super::{AboutEnrollment, Answering, Letter, ReplyPanel, SettleForm, Verdict};
 use crate::App;
 use crate::actions::replies::{self, Correction, Item, ItemOf, Severity, Thread};
 use crate::actions::{ActionError, Privilege};
@@ -41,7 +41,7 @@ fn of(thread: Thread, viewer: &Viewer, asked: &Asked, names: &Names) -> ReplyPan
     let Thread { message: m, items, enrollments } = thread;
     let (own, others): (Vec<Item>, Vec<Item>) =
         items.into_iter().partition(|i| matches!(i.of, ItemOf::Received { id, .. } if id == m.id));
-    let opened = own.into_iter().next().map_or_else(|| of_nothing(&m, viewer), |i| letter(i, viewer, names));
+    let opened = own.into_iter().next().map_or_else(|| of_nothing(&m, viewer), |i| letter(i, &m, viewer, names));
     let mut all = enrollments.iter().map(|l| about(l, viewer));
     let first = all.next().filter(|_| m.enrollment.is_some());
     let subject_name = enrollments.first().map(|l| l.subject_name.clone()).unwrap_or_default();
@@ -69,7 +69,7 @@ fn of(thread: Thread, viewer: &Viewer, asked: &Asked, names: &Names) -> ReplyPan
         may_act: viewer.caller.may(Privilege::SequencesEnroll),
         assigned: names.of(m.assigned_to),
         answer: None,
-        thread: others.into_iter().rev().map(|i| letter(i, viewer, names)).collect(),
+        thread: others.into_iter().rev().map(|i| letter(i, &m, viewer, names)).collect(),
     }
 }
 
@@ -103,13 +103,20 @@ fn about(listed: &Listed, viewer: &Viewer) -> AboutEnrollment {
     }
 }
 
-fn letter(item: Item, viewer: &Viewer, names: &Names) -> Letter {
+fn letter(item: Item, opened: &Inbound, viewer: &Viewer, names: &Names) -> Letter {
     let files = item.attachments.into_iter().map(|a| {
         let name = a.filename.filter(|n| !n.is_empty()).unwrap_or(a.media_type);
         format!("{name}, {} KB", a.size.div_ceil(1024))
     });
     let unknown = "It is not known whether this arrived.";
-    let why = item.whole.clone().filter(|_| matches!(item.of, ItemOf::Answer { .. })).unwrap_or_default();
+    let why = item.words.unwrap_or_default();
+    let settle = match item.of {
+        ItemOf::Answer { id, state: state @ (AnswerState::Unknown | AnswerState::Refused), .. } => Some(SettleForm {
+            path: format!("/replies/{}/answers/{id}/settle", opened.id),
+            may_have_arrived: state == AnswerState::Unknown,
+        }),
+        _ => None,
+    };
     let (icon, tone, note) = match item.of {
         ItemOf::Sent { unknown: true, .. } => ("email", "red", unknown.to_owned()),
         ItemOf::Sent { .. } => ("email", "blue", String::new()),
@@ -126,9 +133,9 @@ fn letter(item: Item, viewer: &Viewer, names: &Names) -> Letter {
             AnswerState::Unknown => ("email_manual", "red", unknown.to_owned()),
         },
     };
-    let (from, whole) = match item.of {
-        ItemOf::Answer { by, .. } => (names.of(Some(by)), String::new()),
-        _ => (item.from, item.whole.unwrap_or_default()),
+    let from = match item.of {
+        ItemOf::Answer { by, .. } => names.of(Some(by)),
+        _ => item.from,
     };
     Letter {
         icon,
@@ -138,9 +145,10 @@ fn letter(item: Item, viewer: &Viewer, names: &Names) -> Letter {
         subject: item.subject,
         at: viewer.watch.near(item.at),
         text: item.text,
-        whole,
+        whole: item.whole.unwrap_or_default(),
         attachments: files.collect(),
         note,
+        settle: settle.filter(|_| viewer.caller.may(Privilege::SequencesEnroll)),
     }
 }
 
@@ -156,6 +164,7 @@ fn of_nothing(m: &Inbound, viewer: &Viewer) -> Letter {
         whole: String::new(),
         attachments: Vec::new(),
         note: String::new(),
+        settle: None,
     }
 }
 
