@@ -3,7 +3,8 @@
 use crate::App;
 use crate::actions::{ActionError, Caller, Result, inbound};
 use crate::engine::as_sent;
-use cadenza_core::ids::{AnswerId, MessageId, UserId};
+use cadenza_core::enrollment::Subject;
+use cadenza_core::ids::{AnswerId, MessageId, UserId, WorkspaceId};
 use cadenza_core::inbound::{self as reading, Attachment};
 use cadenza_core::time::Time;
 use cadenza_store::answers::{self, Answer, State};
@@ -11,7 +12,7 @@ use cadenza_store::enrollments::{self, Listed};
 use cadenza_store::inbound_messages::{self, Class, Inbound, Source};
 use cadenza_store::sends::{self, Send, SendState};
 use cadenza_store::sequences::Viewer;
-use cadenza_store::{Query, StoreError};
+use cadenza_store::{Query, StoreError, companies, contacts};
 
 /// Messages of one thread that are shown, the latest of each way.
 const SENT_MAX: usize = 50;
@@ -25,6 +26,8 @@ pub struct Thread {
     pub items: Vec<Item>,
     /// The enrollments that it was told to, the one that it was matched to first.
     pub enrollments: Vec<Listed>,
+    /// The contact's or company's name.
+    pub subject_name: Option<String>,
 }
 
 /// One message of a thread.
@@ -68,7 +71,7 @@ pub enum ItemOf {
 /// `Missing`, also where the caller does not see it.
 pub async fn thread(app: &App, caller: &Caller, id: MessageId) -> Result<Thread> {
     let (message, raw) = inbound::load(app, caller, id).await?;
-    let (w, enrollment) = (caller.workspace, message.enrollment);
+    let (w, enrollment, subject) = (caller.workspace, message.enrollment, message.subject_of);
     let read = move |q: &mut Query| -> Result<_, StoreError> {
         let told = inbound_messages::told_by(q, w, id)?;
         let mut ids: Vec<_> = enrollment.into_iter().chain(told.iter().map(|t| t.enrollment)).collect();
@@ -84,15 +87,16 @@ pub async fn thread(app: &App, caller: &Caller, id: MessageId) -> Result<Thread>
             }
         }
         let answers = answers::of_thread(q, w, id, enrollment)?;
-        let Some(id) = enrollment else { return Ok((about, Vec::new(), Vec::new(), answers)) };
+        let name = subject.map_or(Ok(None), |subject| name_of(q, w, subject))?;
+        let Some(id) = enrollment else { return Ok((about, Vec::new(), Vec::new(), answers, name)) };
         let mut received = Vec::new();
         for other in inbound_messages::of_enrollment(q, w, id, RECEIVED_MAX)? {
             let raw = inbound_messages::raw(q, w, other.id)?;
             received.push((other, raw));
         }
-        Ok((about, received, sends::of_enrollment(q, w, id)?, answers))
+        Ok((about, received, sends::of_enrollment(q, w, id)?, answers, name))
     };
-    let (enrollments, mut received, sends, answers) = app.db.read_async(read).await?;
+    let (enrollments, mut received, sends, answers, subject_name) = app.db.read_async(read).await?;
     if !received.iter().any(|(m, _)| m.id == id) {
         received.push((message.clone(), raw));
     }
@@ -104,7 +108,20 @@ pub async fn thread(app: &App, caller: &Caller, id: MessageId) -> Result<Thread>
     }
     items.extend(answers.into_iter().map(of_answer));
     items.sort_by_key(|i| i.at);
-    Ok(Thread { message, items, enrollments })
+    Ok(Thread { message, items, enrollments, subject_name })
+}
+
+fn name_of(q: &mut Query, w: WorkspaceId, subject: Subject) -> Result<Option<String>, StoreError> {
+    let found = match subject {
+        Subject::Contact(id) => contacts::get(q, w, id).map(|c| format!("{} {}", c.first_name, c.last_name)),
+        Subject::Company(id) => companies::get(q, w, id).map(|c| c.name),
+    };
+    match found {
+        Ok(name) => Ok(Some(name.trim().to_owned()).filter(|name| !name.is_empty())),
+        // Erased since.
+        Err(StoreError::Missing { .. }) => Ok(None),
+        Err(e) => Err(e),
+    }
 }
 
 /// The last attempt of each visit that went out, or may have.

@@ -38,14 +38,13 @@ pub async fn read(
 }
 
 fn of(thread: Thread, viewer: &Viewer, asked: &Asked, names: &Names) -> ReplyPanel {
-    let Thread { message: m, items, enrollments } = thread;
+    let Thread { message: m, items, enrollments, subject_name } = thread;
     let (own, others): (Vec<Item>, Vec<Item>) =
         items.into_iter().partition(|i| matches!(i.of, ItemOf::Received { id, .. } if id == m.id));
     let opened = own.into_iter().next().map_or_else(|| of_nothing(&m, viewer), |i| letter(i, &m, viewer, names));
     let mut all = enrollments.iter().map(|l| about(l, viewer));
     let first = all.next().filter(|_| m.enrollment.is_some());
-    let subject_name = enrollments.first().map(|l| l.subject_name.clone()).unwrap_or_default();
-    let sender = m.from_address.clone().unwrap_or_else(|| "Unknown sender".into());
+    let sender = || m.from_address.clone().unwrap_or_else(|| "Unknown sender".into());
     let mut badges = vec![message_badge(m.class)];
     if m.handled_at.is_some() {
         badges.push(Badge::new(Tone::Grey, "Handled"));
@@ -54,7 +53,7 @@ fn of(thread: Thread, viewer: &Viewer, asked: &Asked, names: &Names) -> ReplyPan
         path: format!("/replies/{}", m.id),
         back_query: query_value(&asked.with_message(NEXT)),
         back: asked.with_message(NEXT),
-        who: if subject_name.is_empty() { sender } else { subject_name },
+        who: subject_name.unwrap_or_else(sender),
         href: m.subject_of.map(subject_path).unwrap_or_default(),
         company: enrollments.first().and_then(|l| l.company_name.clone()).unwrap_or_default(),
         badges,
