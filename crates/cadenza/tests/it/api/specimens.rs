@@ -13,8 +13,11 @@ use cadenza::actions::tokens::{self, NewToken};
 use cadenza::actions::{Caller, Privileges, enrollments, inbound, roles, sequences, templates};
 use cadenza_core::enrollment::Subject;
 use cadenza_core::flow::file;
-use cadenza_core::ids::{AbsenceId, ContactId, EnrollmentId, JobId, ListId, MailboxId, SandboxMessageId, UserId};
+use cadenza_core::ids::{
+    AbsenceId, AnswerId, ContactId, EnrollmentId, JobId, ListId, MailboxId, MessageId, SandboxMessageId, UserId,
+};
 use cadenza_core::time::Span;
+use cadenza_store::answers::{self, Answer};
 use cadenza_store::contacts;
 use cadenza_store::custom_fields::FieldOf;
 use cadenza_store::door::Again;
@@ -88,6 +91,7 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
     suppressions::add(app, caller, vec![typed], CameFrom::Hand).await.unwrap();
     let raw = format!("From: specimen@example.com\r\nMessage-ID: <specimen-{number}@example.com>\r\n\r\nSpecimen\r\n");
     let message = inbound::take_in(app, caller, raw.into_bytes()).await.unwrap().message.unwrap().id;
+    let answer = answered(house, caller, message, mailbox).await;
     let reclassified = reclassified(house, caller).await;
     let other = person(house, caller, "Grace", "Hopper").await;
     let absence = absence(house, caller).await;
@@ -95,6 +99,7 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
     let template = templates::create(app, caller, &file::parse(&text).unwrap()).await.unwrap();
     BTreeMap::from([
         ("absence", absence.to_string()),
+        ("answer", answer.to_string()),
         ("company", company.to_string()),
         ("contact", contact.to_string()),
         ("enrollment", enrollment.to_string()),
@@ -115,6 +120,37 @@ pub async fn specimens(house: &House, caller: &Caller) -> Specimens {
         ("user", caller.user.to_string()),
         ("value", value),
     ])
+}
+
+/// What a person answered to a message, and of which nobody knows whether it arrived.
+async fn answered(house: &House, caller: &Caller, to_message: MessageId, mailbox: MailboxId) -> AnswerId {
+    let (w, id, by, created_at) = (caller.workspace, AnswerId(house.app.next_id()), caller.user, house.now());
+    let answer = Answer {
+        id,
+        to_message,
+        enrollment: None,
+        mailbox,
+        by,
+        to: "specimen@example.com".into(),
+        subject: "Re: Specimen".into(),
+        text: "Thursday at ten?".into(),
+        message_id: format!("{id}@northwind.example"),
+        references: Vec::new(),
+        state: answers::State::Queued,
+        attempt: 0,
+        created_at,
+        settled_at: None,
+        words: None,
+    };
+    house
+        .write(move |tx| {
+            answers::queue(tx, w, &answer)?;
+            let sql = "UPDATE answer SET state = 'unknown', marked_at = created_at, settled_at = created_at
+                 WHERE workspace_id = $1 AND id = $2";
+            tx.exec(sql, &[w.into(), id.into()])
+        })
+        .await;
+    id
 }
 
 /// Reading the kept mail again, done with: with each specimen there is more of it, which need not be read for each.
