@@ -45,6 +45,17 @@ pub fn within(q: &mut Query, w: WorkspaceId, of: Of, days: u32, now: Time) -> Re
     Ok(TrackRecord { mails: row.int(0)?, bounces: row.int(1)?, complaints: row.int(2)? })
 }
 
+/// A person said that a message was no complaint: one is counted less, today.
+pub fn take_back_complaint(tx: &mut Tx, w: WorkspaceId, of: Of, part: i64, now: Time) -> Result<()> {
+    tx.exec(
+        "INSERT INTO track_record (workspace_id, kind, of_id, day, part, mails, bounces, complaints)
+         VALUES ($1, $2, $3, $4, $5, 0, 0, -1)
+         ON CONFLICT (workspace_id, kind, of_id, day, part) DO UPDATE SET complaints = track_record.complaints - 1",
+        &[w.into(), of.kind().into(), of.id().into(), day_of(now).into(), part.into()],
+    )?;
+    Ok(())
+}
+
 /// A person has looked at it: what was counted so far is not held against it again.
 pub fn forget(tx: &mut Tx, w: WorkspaceId, of: Of) -> Result<()> {
     let sql = "DELETE FROM track_record WHERE workspace_id = $1 AND kind = $2 AND of_id = $3";

@@ -56,6 +56,7 @@ on_both! {
     what_was_no_opt_out_is_taken_back_everywhere
     a_reply_that_was_an_absence_pauses_and_an_absence_that_was_a_reply_stops
     what_was_no_bounce_goes_on_and_may_be_written_to
+    what_was_no_complaint_is_not_held_against_the_sequence
     what_holds_for_another_reason_stays
     what_was_noted_since_ends_it_in_its_place
     a_bounce_for_now_that_was_none_is_not_sent_again
@@ -143,6 +144,22 @@ async fn what_was_no_bounce_goes_on_and_may_be_written_to(house: &House) {
     assert!(!e.bounced);
     house.later(Span::days(3));
     house.mails("grace@example.test", 2).await;
+    house.audit(g.sequence).await;
+}
+
+async fn what_was_no_complaint_is_not_held_against_the_sequence(house: &House) {
+    let g = grace(house, "").await;
+    let counted = "SELECT COUNT(*) FROM track_record WHERE complaints <> 0";
+    let sum = "SELECT CAST(COALESCE(SUM(complaints), 0) AS BIGINT) FROM track_record";
+    assert_eq!(house.int(counted, &[]).await, 0);
+    let id = message(house, &g.mail, Reaction::Complaint).await;
+    assert_eq!(house.enrollment(g.id).await.finish, Some(Finish::OptedOut));
+    assert_eq!((house.int(counted, &[]).await, house.int(sum, &[]).await), (2, 2), "of the sequence, of the mailbox");
+    correct(house, id, Correction::Other).await;
+    goes_on(&house.enrollment(g.id).await);
+    assert_eq!(house.int(sum, &[]).await, 0);
+    correct(house, id, Correction::Complaint).await;
+    assert_eq!(house.int(sum, &[]).await, 2);
     house.audit(g.sequence).await;
 }
 

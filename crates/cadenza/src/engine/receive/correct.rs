@@ -16,6 +16,7 @@ use cadenza_store::door::{self, Outgoing, Put};
 use cadenza_store::history::{self, Line};
 use cadenza_store::inbound_messages::{self, Class, Inbound, Owner, Source, Told};
 use cadenza_store::matching::{self, Candidate};
+use cadenza_store::track_record::{self, Of};
 use cadenza_store::{Query, StoreError, Tx, companies, contacts, sends, suppression};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -322,6 +323,9 @@ fn take_back(
     if puts.is_empty() {
         return Ok(done);
     }
+    if meaning_of(message).what == What::Complaint {
+        uncount_complaint(app, tx, w, told)?;
+    }
     for (place, answer) in app.door.advance(tx, w, puts, app.clock.now())?.into_iter().enumerate() {
         match answer {
             Ok(applied) => done.outgoing.extend(applied.outgoing),
@@ -331,6 +335,19 @@ fn take_back(
         }
     }
     Ok(done)
+}
+
+/// The breakers of the sequences and mailboxes of those whom it was told to forget it (SND-10); of others it was never counted.
+fn uncount_complaint(app: &App, tx: &mut Tx, w: WorkspaceId, told: &[Told]) -> Result<(), StoreError> {
+    let (part, now) = (i64::from(app.door.node().number), app.clock.now());
+    for one in told {
+        let Some(of) = matching::enrollment(tx, w, one.enrollment)? else { continue };
+        track_record::take_back_complaint(tx, w, Of::Sequence(of.sequence), part, now)?;
+        if let Some(mailbox) = of.mailbox {
+            track_record::take_back_complaint(tx, w, Of::Mailbox(mailbox), part, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Would it go back to where it stood, though a newer enrollment of the same contact runs in the sequence? Asked before anything
