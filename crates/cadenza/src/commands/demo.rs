@@ -58,6 +58,7 @@ pub(super) async fn run(_args: &Args, flags: &Flags) -> Result<Ended, Failure> {
     let link = sign_in::make_link(&app, workspace, user, user).await?;
     let token = api_token(&app, workspace, user).await?;
     let url = app.public_url();
+    let stop = serve::told_to_stop();
     say(&format!(
         "\n  Cadenza, with sample data and a sandbox for a mail account. Nothing leaves this machine.\n\n    \
          Open           {url}\n    \
@@ -69,7 +70,7 @@ pub(super) async fn run(_args: &Args, flags: &Flags) -> Result<Ended, Failure> {
         token.reveal(),
         app.config.server.data.display()
     ))?;
-    serve::serve(app, listener).await
+    serve::serve(app, listener, stop).await
 }
 
 fn say(text: &str) -> Result<(), Failure> {

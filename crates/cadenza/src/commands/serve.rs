@@ -10,7 +10,7 @@ use crate::engine::{Engine, Limits};
 use crate::http;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Serves pages and API, and runs the engine.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,7 @@ pub(super) async fn run(_args: &Args, flags: &Flags) -> Result<Ended, Failure> {
     logging::start(&config.log)?;
     let app = open::open(config).await?;
     let listener = listen(&app).await?;
+    let stop = told_to_stop();
     let address = listener.local_addr().map_err(Failure::said)?;
     app.listens_on(address);
     tracing::info!("Cadenza listens on http://{address}");
@@ -33,7 +34,7 @@ pub(super) async fn run(_args: &Args, flags: &Flags) -> Result<Ended, Failure> {
             setup::token(&app).reveal()
         ))?;
     }
-    serve(app, listener).await
+    serve(app, listener, stop).await
 }
 
 /// The socket, with an error that names the address.
@@ -42,8 +43,12 @@ pub(super) async fn listen(app: &App) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|e| Failure::said(format!("{address} cannot be listened on: {e}")))
 }
 
-/// Runs engine and server on an open socket until a signal, then stops both in good order.
-pub(super) async fn serve(app: App, listener: TcpListener) -> Result<Ended, Failure> {
+/// Runs engine and server on an open socket until it is told to stop, then stops both in good order.
+pub(super) async fn serve(
+    app: App,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<Ended, Failure> {
     let data = app.config.server.data.clone();
     let console = Console::open(&app).await.map_err(|e| Failure::file(&super::place::file_in(&data), e))?;
     let mail = &app.config.mail;
@@ -54,7 +59,7 @@ pub(super) async fn serve(app: App, listener: TcpListener) -> Result<Ended, Fail
         ..Limits::default()
     };
     let engine = Engine::start(&app, limits).await?;
-    let served = http::serve(app.clone(), listener, told_to_stop()).await;
+    let served = http::serve(app.clone(), listener, stop).await;
     tracing::info!("stopping: what is under way comes to its end");
     app.stop();
     engine.stopped().await;
@@ -63,25 +68,27 @@ pub(super) async fn serve(app: App, listener: TcpListener) -> Result<Ended, Fail
     Ok(Ended::Well)
 }
 
-/// Ctrl-C, or what a service manager sends.
-pub(super) async fn told_to_stop() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(e) => {
-                tracing::warn!("the signal to terminate cannot be heard: {e}");
-                std::future::pending::<()>().await;
-            }
+/// Ctrl-C, or what a service manager sends; heard from the call on, before anybody waits for it.
+pub(super) fn told_to_stop() -> impl Future<Output = ()> + Send + 'static {
+    let heard = |kind: SignalKind| match signal(kind) {
+        Ok(signal) => Some(signal),
+        Err(e) => {
+            tracing::warn!("a signal to stop cannot be heard: {e}");
+            None
         }
     };
-    tokio::select! {
-        () = terminated => {}
-        heard = tokio::signal::ctrl_c() => {
-            if let Err(e) = heard {
-                tracing::warn!("Ctrl-C cannot be heard: {e}");
-            }
+    let (terminate, interrupt) = (heard(SignalKind::terminate()), heard(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            () = first(terminate) => {}
+            () = first(interrupt) => {}
         }
+    }
+}
+
+async fn first(signal: Option<Signal>) {
+    match signal {
+        Some(mut signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
