@@ -1,6 +1,7 @@
 //! What the server is told from outside: flags, environment, a file, and the defaults in `config.default.toml`, which is
 //! also their documentation. The only reader of the environment. Settings of a workspace are in the database, not here.
 
+use crate::reach::Reach;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,10 @@ pub struct Flags {
     /// The address under which browsers and recipients reach the server [default: http://ADDR:PORT]
     #[arg(long, global = true, value_name = "URL", env = "CADENZA_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Which addresses that are not of the Internet mail servers may have: refuse, or a list with commas of loopback, allow and
+    /// networks such as 10.0.0.0/8 [default: refuse]
+    #[arg(long, global = true, value_name = "WHICH", env = "CADENZA_PRIVATE_ADDRESSES")]
+    pub private_addresses: Option<Reach>,
     /// Run the clock so many times as fast; on loopback only [default: 1]
     #[arg(long, global = true, value_name = "N", env = "CADENZA_TIME_SCALE")]
     pub time_scale: Option<f64>,
@@ -55,6 +60,7 @@ pub struct Server {
     pub database: String,
     pub public_url: String,
     pub trusted_proxies: Vec<IpAddr>,
+    pub private_addresses: Reach,
     pub time_scale: f64,
     pub request_bytes_max: usize,
 }
@@ -156,6 +162,8 @@ impl Config {
         let server = &mut self.server;
         server.listen = flags.listen.unwrap_or(server.listen);
         server.time_scale = flags.time_scale.unwrap_or(server.time_scale);
+        server.private_addresses =
+            flags.private_addresses.clone().unwrap_or(std::mem::take(&mut server.private_addresses));
         server.data = flags.data.clone().unwrap_or_else(|| server.data.clone());
         server.database = flags.database.clone().unwrap_or_else(|| server.database.clone());
         server.public_url = flags.public_url.clone().unwrap_or_else(|| server.public_url.clone());
@@ -267,7 +275,16 @@ mod tests {
         assert_eq!(config.server.listen.port(), 9);
         assert_eq!(config.public_url(config.server.listen), "https://c.example");
         assert!(config.is_https());
-        let flags = Flags { listen: Some("127.0.0.1:7".parse().unwrap()), ..Flags::default() };
+        assert_eq!(config.server.private_addresses, Reach::default(), "the Internet alone");
+        let config = with_file("[server]\nprivate_addresses = '10.0.0.0/8'\nlisten = '127.0.0.1:9'").unwrap();
+        assert_eq!(config.server.private_addresses, "10.0.0.0/8".parse().unwrap());
+        let flags = Flags {
+            listen: Some("127.0.0.1:7".parse().unwrap()),
+            private_addresses: Some("loopback".parse().unwrap()),
+            ..Flags::default()
+        };
+        let flagged = config.clone().with(&flags).unwrap();
+        assert_eq!(flagged.server.private_addresses, Reach::default().with_loopback());
         assert_eq!(config.with(&flags).unwrap().server.listen.port(), 7);
     }
 
@@ -280,6 +297,8 @@ mod tests {
             ("[server]\nlisten = '0.0.0.0:80'\ntime_scale = 60.0", "loopback"),
             ("[server]\npublic_url = 'cadenza.example.com'", "https://"),
             ("[server]\npublic_url = 'https://a/b'", "without a path"),
+            ("[server]\nprivate_addresses = 'some'", "a list with commas"),
+            ("[server]\nprivate_addresses = '10.0.0.1/8'", "bits behind its prefix"),
             ("[server", "cadenza.toml"),
         ] {
             let error = with_file(text).unwrap_err().to_string();

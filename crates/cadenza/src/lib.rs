@@ -8,6 +8,7 @@ pub mod config;
 pub mod engine;
 pub mod http;
 pub mod mail;
+pub mod reach;
 pub mod seal;
 
 pub use app::App;

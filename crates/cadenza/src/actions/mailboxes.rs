@@ -2,6 +2,7 @@
 //! are stored, and shown nowhere. Whether their servers answer is tried in `connection`.
 
 mod connection;
+mod servers;
 
 pub use connection::{Progress, Trial, test};
 
@@ -9,9 +10,8 @@ use super::change::{Change, Stopped, change};
 use super::fields::{self, Faults, Patch};
 use super::follow;
 use super::records;
-use super::{ActionError, Caller, Privilege, Result};
+use super::{ActionError, Caller, Fault, Privilege, Result};
 use crate::App;
-use crate::seal::Place;
 use cadenza_core::ids::MailboxId;
 use cadenza_store::mailboxes::{self, Auth, Caps, Mailbox, Security, Server};
 use cadenza_store::{door, track_record};
@@ -70,9 +70,10 @@ pub struct MailboxChange {
 /// `Invalid` naming each field; `Refused` where the address is taken.
 pub async fn create(app: &App, caller: &Caller, new: MailboxChange) -> Result<Mailbox> {
     let allowed = caller.allowed(Privilege::MailboxesManage)?;
+    let forbidden = servers::forbidden(app, &new).await;
     let added = change(app, allowed, move |c| {
         let mut mailbox = empty(c);
-        apply(c, &mut mailbox, new.clone())?;
+        apply(c, &mut mailbox, new.clone(), &forbidden)?;
         refuse_taken(c, &mailbox)?;
         mailboxes::create(c.tx, c.w, &mailbox)?;
         c.note("mailbox.create", Some(mailbox.id.0), None, Some(shown(&mailbox)))?;
@@ -89,10 +90,11 @@ pub async fn create(app: &App, caller: &Caller, new: MailboxChange) -> Result<Ma
 /// `Invalid` naming each field; `Missing`; `Refused` where the address is taken.
 pub async fn update(app: &App, caller: &Caller, id: MailboxId, new: MailboxChange) -> Result<Mailbox> {
     let allowed = caller.allowed(Privilege::MailboxesManage)?;
+    let forbidden = servers::forbidden(app, &new).await;
     let changed = change(app, allowed, move |c| {
         let old = mailboxes::get(c.tx, c.w, id)?;
         let mut mailbox = old.clone();
-        apply(c, &mut mailbox, new.clone())?;
+        apply(c, &mut mailbox, new.clone(), &forbidden)?;
         refuse_taken(c, &mailbox)?;
         mailboxes::update(c.tx, c.w, &mailbox)?;
         if whose_inbox(&old) != whose_inbox(&mailbox) {
@@ -203,8 +205,9 @@ fn empty(c: &Change<'_>) -> Mailbox {
     }
 }
 
-fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange) -> Result<(), Stopped> {
+fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange, forbidden: &[Fault]) -> Result<(), Stopped> {
     let mut faults = Faults::default();
+    forbidden.iter().for_each(|fault| faults.add(&fault.field, &fault.message));
     let typed_address = matches!(new.address, Patch::Set(_));
     let mut address = Some(m.address.clone());
     faults.opt("address", &mut address, new.address, |t| fields::email(t));
@@ -224,13 +227,13 @@ fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange) -> Result<(), 
     }
     let typed_smtp = new.smtp.is_some();
     if let Some(typed) = new.smtp {
-        m.smtp = server(c, &mut faults, m.id, "smtp", typed, m.smtp.as_ref());
+        m.smtp = servers::server(c, &mut faults, m.id, "smtp", typed, m.smtp.as_ref());
     }
     match new.imap {
         Patch::Keep => {}
         Patch::Clear => m.imap = None,
         Patch::Set(typed) if typed.auth == Auth::None => faults.add("imap.auth", "Expected password or xoauth2."),
-        Patch::Set(typed) => m.imap = server(c, &mut faults, m.id, "imap", typed, m.imap.as_ref()),
+        Patch::Set(typed) => m.imap = servers::server(c, &mut faults, m.id, "imap", typed, m.imap.as_ref()),
     }
     if !m.sandbox {
         m.readable = m.imap.is_some();
@@ -275,51 +278,6 @@ fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange) -> Result<(), 
     }
     m.plus_addresses = new.plus_addresses.unwrap_or(m.plus_addresses);
     Ok(faults.done()?)
-}
-
-fn server(
-    c: &Change<'_>,
-    faults: &mut Faults,
-    id: MailboxId,
-    field: &'static str,
-    typed: ServerInput,
-    old: Option<&Server>,
-) -> Option<Server> {
-    let host = faults.take(format!("{field}.host"), host(&typed.host))?;
-    if typed.port == 0 {
-        faults.add(format!("{field}.port"), "Expected a port from 1 to 65535.");
-    }
-    let login = typed.login.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
-    let secret = match typed.secret.filter(|s| !s.is_empty()) {
-        Some(secret) => {
-            let column = if field == "smtp" { "smtp_secret" } else { "imap_secret" };
-            let place = Place { workspace: c.w.0, table: "mailbox", row: id.0, column };
-            Some(c.app().seal.seal(&c.app().clock, place, secret.as_bytes()))
-        }
-        // A stored secret goes to no other server than the one it was given for.
-        None => old.filter(|o| o.host == host).and_then(|o| o.secret.clone()),
-    };
-    if typed.auth != Auth::None && (login.is_none() || secret.is_none()) {
-        faults.add(format!("{field}.secret"), "Say both the name and the password to sign in with.");
-    }
-    if typed.auth != Auth::None && typed.security == Security::None {
-        faults.add(
-            format!("{field}.security"),
-            "A password goes over a protected connection only: expected tls or starttls.",
-        );
-    }
-    Some(Server { host, port: typed.port, security: typed.security, auth: typed.auth, login, secret })
-}
-
-/// A host name or an address in numbers.
-fn host(text: &str) -> Result<String, String> {
-    let text = text.trim().to_lowercase();
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
-    if !text.is_empty() && text.len() <= 253 && text.chars().all(good) {
-        Ok(text)
-    } else {
-        Err(format!("{text:?} is no server: expected a name such as smtp.example.com."))
-    }
 }
 
 fn refuse_taken(c: &mut Change<'_>, mailbox: &Mailbox) -> Result<(), Stopped> {

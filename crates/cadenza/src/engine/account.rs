@@ -1,7 +1,7 @@
 //! How a mailbox signs in to its servers: the stored settings with their secrets opened.
 
 use crate::app::App;
-use crate::mail::smtp::{Account, Auth, HeloName, Reach, Security, Timeouts, Trust};
+use crate::mail::smtp::{Account, Auth, HeloName, Security, Timeouts, Trust};
 use crate::mail::{imap, smtp};
 use crate::seal::Place;
 use cadenza_core::ids::WorkspaceId;
@@ -18,7 +18,7 @@ pub(crate) fn account(app: &App, workspace: WorkspaceId, row: &Mailbox, server: 
         helo: HeloName::new(domain).map_err(|e| e.to_string())?,
         timeouts: Timeouts::default(),
         trust: trust(app)?,
-        reach: Reach::anywhere(),
+        reach: app.config.server.private_addresses.clone(),
     })
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn inbox_account(
         auth: auth(app, workspace, row, server, "imap_secret")?,
         timeouts: imap::Timeouts::default(),
         trust: trust(app)?,
-        reach: Reach::anywhere(),
+        reach: app.config.server.private_addresses.clone(),
     })
 }
 

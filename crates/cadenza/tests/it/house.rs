@@ -82,7 +82,11 @@ impl House {
     }
 
     async fn furnish(db: Database, scratch: Scratch, server: Option<TestDatabase>) -> House {
-        let flags = Flags { data: Some(scratch.path().to_owned()), ..Flags::default() };
+        let flags = Flags {
+            data: Some(scratch.path().to_owned()),
+            private_addresses: Some("loopback".parse().unwrap()),
+            ..Flags::default()
+        };
         let clock = Clock::standing("2027-03-01T10:00:00Z".parse().unwrap());
         let app = App::new(db, clock, Config::load(&flags).unwrap(), Seal::with_key([7; 32]));
         let first = Setup {

@@ -23,7 +23,12 @@ impl World {
         let db = Database::open(&"sqlite::memory:".parse().unwrap()).unwrap();
         migrations::migrate(&db, schema::SCHEMA).unwrap();
         let folder = std::env::temp_dir().join("cadenza-no-such-folder");
-        let config = Config::load(&Flags { data: Some(folder), ..Flags::default() }).unwrap();
+        let config = Config::load(&Flags {
+            data: Some(folder),
+            private_addresses: Some("loopback".parse().unwrap()),
+            ..Flags::default()
+        })
+        .unwrap();
         let clock = Clock::standing("2027-03-01T09:00:00Z".parse().unwrap());
         let app = App::new(db, clock, config, Seal::with_key([7; 32]));
         let setup = Setup {

@@ -80,7 +80,7 @@ struct Measured {
 pub async fn run(args: &Args, flags: &Flags) -> Result<Ended, Failure> {
     let measured = site::on_a_new_site(flags, async |config| {
         others::possible(&config, args.nodes)?;
-        greets(&args.smtp).await?;
+        greets(&args.smtp, &config.server.private_addresses).await?;
         measured(args, config).await
     });
     tell(args, &measured.await?)?;
@@ -88,7 +88,7 @@ pub async fn run(args: &Args, flags: &Flags) -> Result<Ended, Failure> {
 }
 
 /// A server that is not there is said before anything is made.
-async fn greets(smtp: &Smtp) -> Result<(), Failure> {
+async fn greets(smtp: &Smtp, reach: &Reach) -> Result<(), Failure> {
     let account = Account {
         host: smtp.host.clone(),
         port: smtp.port,
@@ -97,7 +97,7 @@ async fn greets(smtp: &Smtp) -> Result<(), Failure> {
         helo: HeloName::new("bench.invalid").map_err(Failure::said)?,
         timeouts: Timeouts { connect: Duration::from_secs(5), command: Duration::from_secs(5), ..Timeouts::default() },
         trust: Trust::system().map_err(Failure::said)?,
-        reach: Reach::anywhere(),
+        reach: reach.clone(),
     };
     let found = probe(&account, &crate::clock::Clock::system()).await;
     found.map(drop).map_err(|e| Failure::said(format!("--smtp {}:{}: {e}", smtp.host, smtp.port)))

@@ -39,6 +39,7 @@ impl Others {
                 .arg("--data")
                 .arg(&folder)
                 .args(["--listen", "127.0.0.1:0", "--log", "warn"])
+                .args(["--private-addresses", &config.server.private_addresses.to_string()])
                 // Not an argument, which others on the machine could read.
                 .env("CADENZA_DATABASE", &config.server.database)
                 .stdin(Stdio::null())

@@ -29,7 +29,9 @@ pub async fn on_a_new_site<T>(
 ) -> Result<T, Failure> {
     let mut flags = flags.clone();
     let data = flags.data.get_or_insert_with(|| PathBuf::from(FOLDER)).clone();
-    let config = Config::load(&flags)?;
+    let mut config = Config::load(&flags)?;
+    // Where a bench's mail servers are.
+    config.server.private_addresses = config.server.private_addresses.with_loopback();
     logging::start_quiet(&config.log, &flags)?;
     if data.exists() {
         let why =

@@ -7,6 +7,7 @@ use crate::actions::mailboxes::{self, Progress, Trial};
 use crate::actions::{Caller, Privileges, Via};
 use crate::app::App;
 use crate::engine::account;
+use crate::reach::{self, Reach};
 use cadenza_core::time::Span;
 use cadenza_store::mailboxes::{self as stored, Mailbox, Security};
 use cadenza_store::workspaces::Workspace;
@@ -23,6 +24,12 @@ pub async fn look(findings: &mut Findings, app: &App, workspace: &Workspace, off
     if real.is_empty() {
         let part = format!("workspace {:?}", workspace.name);
         return findings.warning(&part, "sandbox mode: it has no mail account, and its mail stays in the sandbox");
+    }
+    if app.config.server.private_addresses == Reach::default() {
+        findings.ok("reach", "mail servers are looked for in the public Internet only");
+    } else {
+        let also = &app.config.server.private_addresses;
+        findings.ok("reach", format!("{}: mail servers may also be at these addresses: {also}", reach::SETTING));
     }
     // One after another would wait for every silent server in turn.
     let visits = join_all(real.iter().map(|m| visit(app, workspace, m, offline))).await;
@@ -57,6 +64,11 @@ async fn visit(app: &App, workspace: &Workspace, m: &Mailbox, offline: bool) -> 
     };
     let at = format!("{}:{}", server.host, server.port);
     if offline {
+        for server in m.smtp.iter().chain(&m.imap) {
+            if let Err(forbidden) = app.config.server.private_addresses.judge_host(&server.host) {
+                findings.error(&part, forbidden.to_string());
+            }
+        }
         match account(app, workspace.id, m, server) {
             Ok(_) => findings.ok(&part, format!("its secret opens; {at} was not visited (--offline)")),
             Err(why) => findings.error(&part, why),

@@ -81,6 +81,8 @@ pub(super) async fn run(args: &Args, flags: &Flags) -> Result<Ended, Failure> {
     flags.data.get_or_insert_with(|| PathBuf::from(FOLDER));
     flags.log.get_or_insert_with(|| "warn".into());
     let mut config = Config::load(&flags)?;
+    // The mail server of a rehearsal is on this machine.
+    config.server.private_addresses = config.server.private_addresses.with_loopback();
     logging::start(&config.log)?;
     if flags.time_scale.is_none() && config.server.time_scale == 1.0 {
         config.server.time_scale = TIME_SCALE;

@@ -3,13 +3,12 @@
 use super::secret::Auth;
 use super::stream::Stream;
 use super::trust::Trust;
+use crate::reach::{NotFound, Reach, find};
 use rustls::pki_types::ServerName;
-use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -26,18 +25,11 @@ pub enum Security {
     Tls,
 }
 
-/// Which addresses may be connected to. A host is a user's input: without this, a mailbox's settings could be used to
-/// reach into the private network.
-#[derive(Clone)]
-pub struct Reach(Option<Arc<dyn Fn(IpAddr) -> bool + Send + Sync>>);
-
 /// Why there is no line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineFailure {
-    #[error("the host {host:?} cannot be found: {why}")]
-    Unresolved { host: String, why: String },
-    #[error("{host:?} leads to {address}, which may not be connected to")]
-    Forbidden { host: String, address: IpAddr },
+    #[error(transparent)]
+    Address(#[from] NotFound),
     #[error("{host}:{port} cannot be reached: {why}")]
     Unreachable { host: String, port: u16, why: String },
     #[error("{host:?} is neither a host name nor an address, so no certificate can be for it")]
@@ -59,33 +51,17 @@ impl LineFailure {
     /// Whether trying again later, with nothing changed, may succeed.
     pub fn is_passing(&self) -> bool {
         match self {
-            LineFailure::Unresolved { .. } | LineFailure::Unreachable { .. } | LineFailure::Handshake { .. } => true,
-            LineFailure::Forbidden { .. }
+            LineFailure::Address(NotFound::Unresolved { .. })
+            | LineFailure::Unreachable { .. }
+            | LineFailure::Handshake { .. } => true,
+            // A name may lead elsewhere tomorrow, but somebody has to look at it.
+            LineFailure::Address(NotFound::Forbidden(_))
             | LineFailure::HostName { .. }
             | LineFailure::Certificate { .. }
             | LineFailure::NoStartTls
             | LineFailure::UnprotectedPassword
             | LineFailure::Credentials => false,
         }
-    }
-}
-
-impl Reach {
-    pub fn anywhere() -> Reach {
-        Reach(None)
-    }
-    /// Only addresses that `allowed` says yes to; the address that was asked about is the one connected to.
-    pub fn only(allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Reach {
-        Reach(Some(Arc::new(allowed)))
-    }
-    fn allows(&self, address: IpAddr) -> bool {
-        self.0.as_ref().is_none_or(|allowed| allowed(address))
-    }
-}
-
-impl fmt::Debug for Reach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Reach(limited)" } else { "Reach(anywhere)" })
     }
 }
 
@@ -109,17 +85,9 @@ impl Peer<'_> {
     /// The first address that answers, of those that may be connected to.
     pub async fn connect(&self) -> Result<(TcpStream, SocketAddr), LineFailure> {
         let Peer { port, limit, .. } = *self;
-        let host = || self.host.to_owned();
-        let unresolved = |why: String| LineFailure::Unresolved { host: host(), why };
-        let found: Vec<SocketAddr> = match timeout(limit, lookup_host((self.host, port))).await {
-            Ok(Ok(found)) => found.collect(),
-            Ok(Err(e)) => return Err(unresolved(e.to_string())),
-            Err(_) => return Err(unresolved(no_answer(limit))),
-        };
-        let first = found.first().ok_or_else(|| unresolved("the name has no address".to_owned()))?;
-        let mut failure = LineFailure::Forbidden { host: host(), address: first.ip() };
-        for address in found.iter().filter(|a| self.reach.allows(a.ip())).take(ADDRESSES_MAX) {
-            let why = match timeout(limit, TcpStream::connect(address)).await {
+        let mut last = String::new();
+        for address in find(self.host, port, self.reach, limit).await?.iter().take(ADDRESSES_MAX) {
+            last = match timeout(limit, TcpStream::connect(address)).await {
                 Ok(Ok(socket)) => {
                     // Commands are small and answers awaited: waiting to fill a segment costs 40 ms each (Nagle).
                     let _ = socket.set_nodelay(true);
@@ -128,9 +96,8 @@ impl Peer<'_> {
                 Ok(Err(e)) => e.to_string(),
                 Err(_) => no_answer(limit),
             };
-            failure = LineFailure::Unreachable { host: host(), port, why };
         }
-        Err(failure)
+        Err(LineFailure::Unreachable { host: self.host.to_owned(), port, why: last })
     }
 
     pub async fn protect(&self, socket: TcpStream) -> Result<Stream, LineFailure> {

@@ -6,7 +6,8 @@ mod secret;
 mod stream;
 mod trust;
 
-pub use connect::{LineFailure, Reach, Security};
+pub use crate::reach::Reach;
+pub use connect::{LineFailure, Security};
 pub use secret::Auth;
 pub use trust::{InvalidTrust, Trust};
 

@@ -52,6 +52,12 @@ async fn a_mailbox_is_kept_and_its_secrets_never_come_out(house: &House) {
             "secret": CANARY } }),
             "smtp.security",
         ),
+        (json!({ "smtp": { "host": "10.0.0.8", "port": 25, "security": "none", "auth": "none" } }), "smtp.host"),
+        (
+            json!({ "imap": { "host": "169.254.169.254", "port": 80, "security": "tls", "auth": "password", "login": "x",
+            "secret": CANARY } }),
+            "imap.host",
+        ),
         (json!({ "folders": [] }), "folders"),
         (json!({ "smtp": { "host": "a.example", "port": 25, "security": "plain", "auth": "none" } }), "body"),
         (json!({ "password": CANARY }), "body"),

@@ -165,7 +165,11 @@ impl Served {
 
     async fn start<F: Future<Output = ()>>(furnish: impl FnOnce(App, Caller) -> F) -> Served {
         let scratch = Scratch::new("served");
-        let flags = Flags { data: Some(scratch.path().to_owned()), ..Flags::default() };
+        let flags = Flags {
+            data: Some(scratch.path().to_owned()),
+            private_addresses: Some("loopback".parse().unwrap()),
+            ..Flags::default()
+        };
         let config = Config::load(&flags).unwrap();
         let url = format!("sqlite:{}", scratch.join("cadenza.db").display());
         let opened = tokio::task::spawn_blocking(move || {

@@ -117,7 +117,9 @@ fn run_in(data: &Path, database: &str, words: &[&str]) -> String {
 fn doctor_in(data: &Path, database: &str, words: &[&str]) -> Found {
     let data = data.display().to_string();
     let flags = ["--data", &data, "--database", database, "--listen", "127.0.0.1:0", "--json"];
-    let words: Vec<&str> = ["doctor"].iter().chain(words).copied().chain(flags).collect();
+    let loopback = ["--private-addresses", "loopback"];
+    let near = if words.contains(&loopback[0]) { &[][..] } else { &loopback[..] };
+    let words: Vec<&str> = ["doctor"].iter().chain(words).chain(near).copied().chain(flags).collect();
     let output = cadenza(&words);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", told(&output)));
     assert_eq!(output.status.success(), json["errors"] == 0, "{json:#}");
@@ -164,6 +166,7 @@ impl Serving {
         let mut process = Command::new(env!("CARGO_BIN_EXE_cadenza"))
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "info", "--database", database, "--data"])
             .arg(data)
+            .args(["--private-addresses", "loopback"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -273,8 +276,17 @@ fn doctor_looks_at_each_mailbox() {
         found.need("error", "mailbox eve@other.org", "sealed with another key");
         found.need("warning", "mailbox eve@other.org", "signs in at agency.example and writes from other.org");
         found.need("warning", "authentication", "were not looked at");
+        found.need("ok", "reach", "loopback");
         let offline = place.doctor(&["--offline"]);
         offline.need("ok", "mailbox bob@agency.example", "was not visited");
+
+        // Told nothing, it looks nowhere but in the Internet.
+        for words in [&["--private-addresses", "refuse"][..], &["--offline", "--private-addresses", "refuse"]] {
+            let found = place.doctor(words);
+            found.need("ok", "reach", "the public Internet only");
+            found.need("error", "mailbox ada@agency.example", "127.0.0.1, an address of the server itself (loopback)");
+            found.need("error", "mailbox ada@agency.example", "--private-addresses 127.0.0.1");
+        }
     }
 }
 

@@ -50,6 +50,7 @@ impl Serving {
         let mut process = Command::new(env!("CARGO_BIN_EXE_cadenza"))
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "info", "--database", database, "--data"])
             .arg(data)
+            .args(["--private-addresses", "loopback"])
             .envs(manner.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

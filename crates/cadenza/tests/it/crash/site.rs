@@ -201,7 +201,12 @@ pub fn copy(from: &Path, to: &Path) {
 
 /// Runs something on the library in this process; nothing of it is left afterwards.
 fn with_app<T>(data: &Path, database: &str, run: impl AsyncFnOnce(App) -> T) -> T {
-    let flags = Flags { data: Some(data.to_path_buf()), database: Some(database.to_owned()), ..Flags::default() };
+    let flags = Flags {
+        data: Some(data.to_path_buf()),
+        database: Some(database.to_owned()),
+        private_addresses: Some("loopback".parse().unwrap()),
+        ..Flags::default()
+    };
     let clock = Clock::system();
     let seal = Seal::of_folder(data, &clock).unwrap();
     let db = Database::open(&database.parse().unwrap()).unwrap();

@@ -454,7 +454,12 @@ async fn open(url: &str, scratch: &Scratch, clock: &Clock) -> App {
 }
 
 fn config(scratch: &Scratch) -> Config {
-    Config::load(&Flags { data: Some(scratch.path().to_path_buf()), ..Flags::default() }).unwrap()
+    Config::load(&Flags {
+        data: Some(scratch.path().to_path_buf()),
+        private_addresses: Some("loopback".parse().unwrap()),
+        ..Flags::default()
+    })
+    .unwrap()
 }
 
 /// The headers of a mail by their names in lower case, unfolded; and its text and HTML.

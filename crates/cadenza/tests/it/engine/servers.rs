@@ -16,6 +16,7 @@ on_both! {
     a_line_lost_after_the_dot_is_unknown_and_never_sent_again
     a_refused_recipient_bounces_and_is_suppressed
     a_refused_sender_holds_the_mailbox_and_nobody_else_is_to_blame
+    a_server_behind_the_firewall_is_not_connected_to
 }
 
 const ONE_MAIL: &str = r#"
@@ -101,6 +102,32 @@ async fn a_line_lost_after_the_dot_is_unknown_and_never_sent_again(mut house: Ho
     assert_eq!(house.sends(id).await, ["1.1 sent"]);
     assert_eq!(house.enrollment(id).await.finish, Some(Finish::Completed));
     house.audit(house.enrollment(id).await.sequence).await;
+}
+
+/// Saving such a mailbox is refused; a name that leads elsewhere later is found out by the connection.
+async fn a_server_behind_the_firewall_is_not_connected_to(mut house: House) {
+    let server = SmtpServer::start(Script::new()).await;
+    // A spelling of 127.0.0.2 that only the resolver reads, and an address that is not of this machine alone.
+    for (n, host) in ["10.255.255.1", "0x0aff0001"].into_iter().enumerate() {
+        house
+            .mailbox_with(&format!("ada{n}@agency.example"), server.port(), |m| {
+                if let Some(smtp) = &mut m.smtp {
+                    smtp.host = host.into();
+                }
+            })
+            .await;
+    }
+    house.start().await;
+    house.one(ONE_MAIL).await;
+    house.rest().await;
+    let w = house.workspace;
+    let all = house.app.db.read_async(move |q| mailboxes::all(q, w)).await.unwrap();
+    let held: Vec<&String> = all.iter().filter_map(|m| Some(&m.held.as_ref()?.0)).collect();
+    assert_eq!(held.len(), 1, "the one that was tried: {held:?}");
+    for part in ["10.255.", "a private address (RFC 1918)", "server.private_addresses"] {
+        assert!(held[0].contains(part), "{held:?}");
+    }
+    assert_eq!(server.log().connections, 0);
 }
 
 /// The wait for the dot's answer is real time here: three seconds in place of ten minutes.

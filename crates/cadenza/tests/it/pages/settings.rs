@@ -57,6 +57,10 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     let page = admin.post("/settings/mailboxes", &with(&MAILBOX, &unprotected)).await.expect(422);
     page.says("A password goes over a protected connection only").without("hunter2");
 
+    let private = with(&MAILBOX, &[("smtp.port", "25"), ("smtp.host", "192.168.7.7")]);
+    let page = admin.post("/settings/mailboxes", &private).await.expect(422).says("id=\"f-smtp-host-fault\"");
+    page.says("192.168.7.7 leads to 192.168.7.7, a private address").says("server.private_addresses");
+
     // Right, at a server that does not greet this sender.
     let grumpy = SmtpServer::start(
         Script::new().at(crate::smtp_server::Phase::Greeting, crate::smtp_server::say("554 5.7.1 no relaying for you")),

@@ -1,7 +1,7 @@
 //! Servers that drop, stall, refuse and talk nonsense, at every phase: nothing is lost, nothing counts twice, and one bad message
 //! holds up nobody.
 
-use super::{house, numbered, row, served, subjects, until_read};
+use super::{house, mailbox, numbered, row, served, subjects, until_read};
 use crate::imap_server::{Act, Message, Phase, World, mail};
 use std::time::Duration;
 
@@ -46,6 +46,26 @@ async fn a_failure_at_any_phase_loses_and_doubles_nothing() {
         let changing =
             |c: &&String| !c.contains("PEEK") && (c.contains("BODY") || c.contains("STORE") || c.contains("SELECT"));
         assert_eq!(world.commands.iter().find(changing), None, "{name}");
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_inbox_behind_the_firewall_is_not_connected_to() {
+    let mut house = house().await;
+    let id = mailbox(&house, "ada@agency.example", 143, |m| {
+        if let Some(imap) = &mut m.imap {
+            imap.host = "10.255.255.1".into();
+        }
+    });
+    let id = id.await;
+    house.start().await;
+    house
+        .until("the mailbox says why", |house| Box::pin(async move { row(house, id).await.read_failure.is_some() }))
+        .await;
+    let failure = row(&house, id).await.read_failure.unwrap();
+    for part in ["10.255.255.1, a private address (RFC 1918)", "server.private_addresses"] {
+        assert!(failure.contains(part), "{failure}");
     }
     house.stop().await;
 }

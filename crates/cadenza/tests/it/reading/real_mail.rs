@@ -22,7 +22,7 @@ fn account(servers: &MailServers, port: u16, security: Security) -> Account {
         auth: Auth::Password { user: ADA.into(), password: MailServers::PASSWORD.into() },
         timeouts: Timeouts::default(),
         trust: Trust::with_root(servers.root_pem().as_bytes()).unwrap(),
-        reach: Reach::anywhere(),
+        reach: Reach::default().with_loopback(),
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn bring(servers: &MailServers, from: &str, to: &str, raw: &str
         helo: smtp::HeloName::new("people.example").unwrap(),
         timeouts: smtp::Timeouts::default(),
         trust: Trust::system().unwrap(),
-        reach: Reach::anywhere(),
+        reach: Reach::default().with_loopback(),
     };
     let mut connection = smtp::Connection::open(&account, &Clock::system()).await.unwrap();
     let envelope = smtp::Envelope::new(Some(from.parse().unwrap()), to.parse().unwrap());

@@ -33,7 +33,7 @@ fn account(port: u16) -> Account {
             idle: Duration::from_secs(30),
         },
         trust: Trust::system().unwrap(),
-        reach: Reach::anywhere(),
+        reach: Reach::default().with_loopback(),
     }
 }
 

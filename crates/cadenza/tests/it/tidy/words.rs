@@ -41,12 +41,19 @@ const RULES: &[Rule] = &[
         why: "both engines run the same statements: what differs between them is the store's own matter",
     },
     Rule {
-        words: &["TcpStream", "UnixStream", "UdpSocket", "lookup_host", "ToSocketAddrs"],
+        words: &["TcpStream", "UnixStream", "UdpSocket"],
         about: &[SERVER],
-        but: &["crates/cadenza/src/mail/", "crates/cadenza/src/outbound"],
+        but: &["crates/cadenza/src/mail/"],
         reads: Reads::Code,
-        why: "only mail/ opens mail connections, and other requests go out through the client that refuses private \
-              addresses: call one of them",
+        why: "only mail/ opens mail connections: call it",
+    },
+    Rule {
+        words: &["lookup_host", "ToSocketAddrs"],
+        about: &[SERVER],
+        but: &["crates/cadenza/src/reach/"],
+        reads: Reads::Code,
+        why: "whoever uses the server may name any host: reach/ asks for its addresses and refuses private ones, and what it \
+              answers is connected to",
     },
     Rule {
         words: &[

@@ -7,6 +7,7 @@ mod sending;
 use super::super::{ActionError, Caller, Privilege, Result};
 use crate::App;
 use crate::mail::smtp::LineFailure;
+use crate::reach::NotFound;
 use cadenza_core::ids::MailboxId;
 use cadenza_store::mailboxes::{self, Security};
 use std::time::Duration;
@@ -86,8 +87,11 @@ fn steps_to(security: Security) -> Vec<Step> {
 fn place(failure: &LineFailure, ports: &'static str) -> (Step, &'static str) {
     use LineFailure as F;
     match failure {
-        F::Unresolved { .. } | F::HostName { .. } => (Step::Find, "Is the name of the server spelt right?"),
-        F::Forbidden { .. } | F::Unreachable { .. } => (Step::Connect, ports),
+        F::Address(NotFound::Unresolved { .. }) | F::HostName { .. } => {
+            (Step::Find, "Is the name of the server spelt right?")
+        }
+        F::Address(NotFound::Forbidden(_)) => (Step::Find, "Ask whoever runs this installation."),
+        F::Unreachable { .. } => (Step::Connect, ports),
         F::Certificate { .. } => (
             Step::Protect,
             "The name must be the one in the certificate; for a private relay, name its root in [mail] root_certificates.",
