@@ -14,7 +14,7 @@ use cadenza_store::{contacts, flows, sequences, workspaces};
 use std::path::{Path, PathBuf};
 
 impl World {
-    fn some_days(&mut self, days: i64) -> Span {
+    pub fn some_days(&mut self, days: i64) -> Span {
         self.chance.span(Span::hours(days * 6), Span::hours(days * 42))
     }
 
@@ -24,6 +24,7 @@ impl World {
         for (days, what) in [
             (faults.crash_days, Happening::Kill),
             (faults.jump_days, Happening::Jump),
+            (faults.pause_days, Happening::Joins),
             (faults.restore_days, Happening::Snapshot),
         ] {
             if days > 0 {
@@ -50,8 +51,11 @@ impl World {
     pub fn kill(&mut self) {
         self.trace.line(self.now, format_args!("killed"));
         self.beat();
-        self.node.vanish();
+        let run = self.next_run();
+        self.node.vanish(run);
         match self.earlier.take().filter(|_| self.scenario.is(Plant::CommitLostInCrash)) {
+            // The database lives on with the other one.
+            _ if self.other_is_there() => {}
             Some(path) => self.stage.go_back(&path),
             None => self.stage.kill(),
         }
@@ -79,7 +83,9 @@ impl World {
         self.trace.line(self.now, format_args!("the clock jumps by {} s", far.as_seconds()));
         self.now = self.now + far;
         // Everything is late at once, and none of it for want of looking.
-        self.node.up_since = self.node.up_since.max(self.now);
+        for node in [Some(&mut self.node), self.other.as_mut()].into_iter().flatten() {
+            node.up_since = node.up_since.max(self.now);
+        }
         Ok(())
     }
 
@@ -102,14 +108,16 @@ impl World {
         if self.is_over {
             return Ok(());
         }
-        if self.op == self.snapshot_op && !self.node.is_up {
+        if self.op == self.snapshot_op && !self.node.is_up && !self.other_is_there() {
             // It is what it was: nothing has happened since.
             return Ok(());
         }
         self.coverage.note("database put back", self.under_way());
         self.trace.line(self.now, format_args!("the database is put back"));
         self.beat();
-        self.node.vanish();
+        let run = self.next_run();
+        self.node.vanish(run);
+        self.other = None;
         self.stage.go_back(Path::new(path));
         self.shadows.clear();
         self.truth.is_held = true;

@@ -7,7 +7,7 @@ use crate::world::{Happening, World};
 use cadenza_core::ids::WorkspaceId;
 use cadenza_core::machine::{Actor, Event};
 use cadenza_core::time::{Span, Time};
-use cadenza_store::door::{self, Put};
+use cadenza_store::door::{self, OpenSend, Put};
 use cadenza_store::workspaces;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,10 @@ const LEFT_AFTER: Span = Span::minutes(30);
 impl World {
     pub fn look(&mut self) -> Held<()> {
         self.thinks(self.now + LOOK_EVERY, Happening::Look);
+        // One look for all nodes.
+        if !self.node.share.leads() {
+            return Ok(());
+        }
         // Without a commit since the last look there is nothing new to see, but for what has become old.
         let moved = std::mem::take(&mut self.node.moved);
         if !moved && self.now < self.node.looks_until {
@@ -44,7 +48,9 @@ impl World {
         }
         let door = self.node.door.clone();
         let open = self.read(move |q| door.open_before(q, now - LEFT_AFTER))?;
-        for left in open.into_iter().filter(|send| !send.marked) {
+        let nobodys = |send: &OpenSend| !self.node.in_hand.contains(&(send.enrollment, send.visit, send.attempt));
+        let open: Vec<OpenSend> = open.into_iter().filter(|send| !send.marked && nobodys(send)).collect();
+        for left in open {
             self.trace.line(now, format_args!("{} is brought by nobody", left.enrollment.0));
             let event = Event::Returned { visit: left.visit, attempt: left.attempt };
             let put = Put { enrollment: left.enrollment, event, actor: Actor::Engine };
@@ -60,12 +66,13 @@ impl World {
 
     /// At the end of a run no message is under way any more, but for what has just been recorded.
     pub fn nothing_is_left(&mut self) -> Held<()> {
-        if !self.node.is_up {
-            // Its next start would settle what it left, and comes after the end.
+        if !self.node.is_up || self.node.beats {
+            // Its next start would settle what it left, or the other does, and comes after the end.
             return Ok(());
         }
         let (door, late) = (self.node.door.clone(), self.now - Span::minutes(10));
-        let open = self.read(move |q| door.open_before(q, late))?;
+        let mut open = self.read(door::left_behind)?;
+        open.extend(self.read(move |q| door.open_before(q, late))?);
         match open.first() {
             Some(send) if !self.is_held_back(send.workspace)? => {
                 Err(Breach::of("INV-4", format!("a message is under way for ever: {send:?}")))

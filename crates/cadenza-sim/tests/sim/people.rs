@@ -141,6 +141,7 @@ impl World {
                 match told {
                     Told::Done(answers) => Told::Done(answers.unwrap_or_default()),
                     Told::Failed => Told::Failed,
+                    Told::Fenced => Told::Fenced,
                     Told::Unknown => Told::Unknown,
                     Told::Crashed => Told::Crashed,
                 }

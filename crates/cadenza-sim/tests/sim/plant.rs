@@ -15,6 +15,10 @@ pub enum Plant {
     MarkRefusalIgnored,
     /// Nothing is cleaned up at the start.
     NoRecovery,
+    /// A node that was taken for gone marks all the same.
+    FenceIgnored,
+    /// What a node that is gone had past its mark is taken by the other for what was not.
+    TakeOverSendsMarkedAgain,
     /// A database that was put back sends at once.
     RestoredWithoutHold,
     /// A message that was sent is given back to its queue.
@@ -56,6 +60,8 @@ impl Plant {
         MarkSkipped,
         MarkRefusalIgnored,
         NoRecovery,
+        FenceIgnored,
+        TakeOverSendsMarkedAgain,
         RestoredWithoutHold,
         SentThenGivenBack,
         BatchTriedAgain,
@@ -83,6 +89,7 @@ impl Plant {
         match self {
             LostAnswerSentAgain
             | RecoverySendsMarkedAgain
+            | TakeOverSendsMarkedAgain
             | SentThenGivenBack
             | BatchTriedAgain
             | EnrollsAgain
@@ -90,6 +97,7 @@ impl Plant {
             AnswerToAnother => &["INV-3"],
             MarkSkipped | MarkRefusalIgnored => &["INV-1", "INV-2", "INV-3", "INV-4"],
             NoRecovery | WakeLost | LineNeverDrawn => &["INV-4"],
+            FenceIgnored => &["SND-5"],
             RestoredWithoutHold => &["SND-12"],
             CapNotCounted | GapForgotten | WindowIgnored | SilenceForgotten => &["INV-2"],
             CommitLostInCrash => &["INV-6"],

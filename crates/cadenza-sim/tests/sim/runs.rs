@@ -176,6 +176,8 @@ planted! {
     the_mark_is_skipped = MarkSkipped;
     the_refusal_of_a_mark_is_ignored = MarkRefusalIgnored;
     nothing_is_cleaned_up_at_the_start = NoRecovery;
+    the_fence_of_a_node_that_is_gone_is_ignored = FenceIgnored;
+    what_a_gone_node_had_marked_is_sent_again = TakeOverSendsMarkedAgain;
     a_database_put_back_sends_at_once = RestoredWithoutHold;
     what_was_sent_is_given_back = SentThenGivenBack;
     one_refusal_tries_a_batch_again = BatchTriedAgain;

@@ -28,6 +28,8 @@ pub struct Faults {
     pub crash_days: i64,
     /// Days between two jumps of the clock.
     pub jump_days: i64,
+    /// Days between two times when a second node joins and one of both does not breathe for longer than its lease.
+    pub pause_days: i64,
     /// Days between two snapshots that are put back.
     pub restore_days: i64,
     /// Of a hundred offers, how many the mail server does not simply take.
@@ -42,6 +44,7 @@ impl Faults {
         slow: 0,
         crash_days: 0,
         jump_days: 0,
+        pause_days: 0,
         restore_days: 0,
         server: 0,
     };
@@ -52,6 +55,7 @@ impl Faults {
         slow: 12,
         crash_days: 5,
         jump_days: 9,
+        pause_days: 4,
         restore_days: 21,
         server: 14,
     };
@@ -107,6 +111,7 @@ impl Scenario {
             pace: Pace::Coarse,
             faults: Faults {
                 crash_days: 9,
+                pause_days: 12,
                 failed: 2_000,
                 unknown: 2_000,
                 crash_after: 4_000,

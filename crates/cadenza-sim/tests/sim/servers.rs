@@ -9,6 +9,7 @@ use cadenza_core::flow::Channel;
 use cadenza_core::machine::{Event, Fault};
 use cadenza_core::time::{Span, Time};
 use cadenza_store::door::{Outgoing, Put};
+use cadenza_store::sandbox_messages::{self, Received};
 
 /// Up to the final dot.
 #[derive(Debug)]
@@ -112,9 +113,28 @@ impl World {
 
     fn take(&mut self, message: &Outgoing) -> Held<()> {
         self.trace.line(self.now, format_args!("taken {} to {}", message.message_id, message.to));
+        if message.mailbox.is_none() && self.scenario.pace == Pace::Fine {
+            self.lies_in_the_sandbox(message)?;
+        }
         self.check_taken(message)?;
         self.react(message);
         Ok(())
+    }
+
+    /// Texts go to the sandbox, where what it took can be looked up.
+    fn lies_in_the_sandbox(&mut self, message: &Outgoing) -> Held<()> {
+        let received = Received {
+            mailbox: None,
+            text: true,
+            sender: "",
+            recipient: &message.to,
+            subject: "",
+            message_id: &message.message_id,
+            raw: b"",
+        };
+        let (now, door) = (self.now, &self.node.door);
+        let w = message.workspace;
+        Ok(self.stage.db().write(|tx| sandbox_messages::receive(tx, w, door.id(now), &received, now))?)
     }
 
     /// The event that an answer is.

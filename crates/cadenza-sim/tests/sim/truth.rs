@@ -6,7 +6,7 @@ use cadenza_core::enrollment::{SequenceState, Subject};
 use cadenza_core::flow::{Channel, Flow, Key, Then, When};
 use cadenza_core::ids::{CompanyId, ContactId, EnrollmentId, MailboxId, SequenceId, WorkspaceId};
 use cadenza_core::settings::Settings;
-use cadenza_core::time::Time;
+use cadenza_core::time::{Span, Time};
 use cadenza_store::door::Outgoing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -44,6 +44,8 @@ pub struct Story {
     pub taken: Vec<Taken>,
     /// How often a person asked for a message of unknown delivery to be sent again.
     pub again: BTreeMap<u32, u32>,
+    /// Visits of unknown delivery of which a person has said what becomes of them.
+    pub decided: BTreeSet<u32>,
     /// Visits that a person let pass the window.
     pub free_of_window: BTreeSet<u32>,
     /// What it was is lost with a database that was put back.
@@ -103,6 +105,8 @@ pub struct Truth {
     /// When what a server took had taken its room, and whether by itself.
     pub buckets: HashMap<Bucket, Vec<(Time, bool)>>,
     pub gaps: HashMap<(WorkspaceId, MailboxId), Vec<Time>>,
+    /// Epochs that are not over, by their last sign of life.
+    pub signs: BTreeMap<i64, Time>,
     /// A database that was put back, until a person lets it go.
     pub is_held: bool,
     /// Who stands in a line that rests, since when that was seen.
@@ -142,6 +146,7 @@ impl Truth {
             allowed: HashMap::new(),
             buckets: HashMap::new(),
             gaps: HashMap::new(),
+            signs: BTreeMap::new(),
             is_held: false,
             resting: HashMap::new(),
             addresses,
@@ -208,6 +213,14 @@ impl Truth {
         self.allowed.insert((w, subject, sequence), None);
     }
 
+    /// A sign of life: it comes too late, or those of whom none came for so long are gone.
+    pub fn gives_sign(&mut self, epoch: i64, now: Time, lease: Span) -> bool {
+        let Some(at) = self.signs.get_mut(&epoch) else { return false };
+        *at = now;
+        self.signs.retain(|_, at| *at >= now - lease);
+        true
+    }
+
     /// The database is as it was at a moment: what is on record since is not, and what was sent since was sent.
     pub fn went_back(&mut self, to: Time) {
         for ((w, id), story) in &mut self.stories {
@@ -221,6 +234,7 @@ impl Truth {
         }
         self.silent.clear();
         self.silent_domains.clear();
+        self.signs.clear();
         self.buckets.clear();
         self.gaps.clear();
     }

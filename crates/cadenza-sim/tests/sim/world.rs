@@ -9,6 +9,7 @@ use crate::check::Shadows;
 use crate::coverage::Coverage;
 use crate::house::House;
 use crate::node::{Key, Node};
+use crate::pause::Before;
 use crate::people::Came;
 use crate::scenario::{Scenario, start};
 use crate::servers::{AfterDot, Offer};
@@ -17,7 +18,7 @@ use crate::trace::Trace;
 use crate::truth::Truth;
 use cadenza_core::ids::WorkspaceId;
 use cadenza_core::time::{Span, Time};
-use cadenza_store::door::{Advanced, Door, Outgoing, Put};
+use cadenza_store::door::{Advanced, Door, OpenSend, Outgoing, Put};
 use cadenza_store::{Query, StoreError, Tx};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -34,6 +35,12 @@ pub enum Happening {
     Round,
     Side,
     Look,
+    Beat,
+    Lost,
+    TakeOver {
+        workspace: WorkspaceId,
+        lost: Vec<OpenSend>,
+    },
     Flush,
     Offered {
         key: Key,
@@ -62,6 +69,11 @@ pub enum Happening {
     Kill,
     Start,
     Jump,
+    Joins,
+    Pauses,
+    AnyMoment,
+    Wakes,
+    Leaves,
     Snapshot,
     GoBack(PathBuf),
     Released,
@@ -80,6 +92,8 @@ pub enum Told<T> {
     Done(T),
     /// Nothing of it is there.
     Failed,
+    /// Nothing of it is there, for the node is taken for gone.
+    Fenced,
     /// It is there, but nobody says so.
     Unknown,
     /// It is there, and whoever asked is not any more.
@@ -102,7 +116,13 @@ pub struct World {
     pub now: Time,
     agenda: Agenda<Entry>,
     pub stage: Stage,
+    /// The process that acts.
     pub node: Node,
+    /// Another one on the same database.
+    pub other: Option<Node>,
+    pub runs: u32,
+    /// When a node falls asleep.
+    pub pause_before: Option<Before>,
     pub house: House,
     pub truth: Truth,
     pub shadows: Shadows,
@@ -135,7 +155,10 @@ impl World {
             chance: Chance::new(scenario.seed),
             now: start(),
             agenda: Agenda::default(),
-            node: Node::new(&scenario),
+            node: Node::new(&scenario, 0),
+            other: None,
+            runs: 0,
+            pause_before: None,
             truth: Truth::of(&house),
             shadows: Shadows::of(&house),
             trace: Trace::new(scenario.keep_trace),
@@ -176,13 +199,36 @@ impl World {
             let Some((at, entry)) = self.agenda.next() else { break };
             // After a jump of the clock, what was to happen meanwhile happens late.
             self.now = self.now.max(at);
-            if entry.run.is_some_and(|run| run != self.node.run) {
-                continue;
+            if let Some(what) = self.comes_to(entry)? {
+                self.happen(what)?;
             }
-            self.happen(entry.what)?;
         }
         self.now = self.now.max(last);
         Ok(())
+    }
+
+    /// Whom it concerns acts from now on. The thoughts of a run that is over are nobody's; those of a node that is asleep wait.
+    fn comes_to(&mut self, entry: Entry) -> Held<Option<Happening>> {
+        let Some(run) = entry.run else {
+            self.somebody_acts();
+            return Ok(Some(entry.what));
+        };
+        if run != self.node.run {
+            match &self.other {
+                Some(other) if other.run == run => self.turn(),
+                _ => return Ok(None),
+            }
+        }
+        if self.pause_before.is_some_and(|before| self.is_the_moment(before, &entry.what)) {
+            self.pauses(&entry.what)?;
+        }
+        Ok(match &mut self.node.asleep {
+            Some(asleep) => {
+                asleep.waiting.push(entry.what);
+                None
+            }
+            None => Some(entry.what),
+        })
     }
 
     fn happen(&mut self, what: Happening) -> Held<()> {
@@ -190,6 +236,9 @@ impl World {
             Happening::Round => self.round(),
             Happening::Side => self.side_round(),
             Happening::Look => self.look(),
+            Happening::Beat => self.beats(),
+            Happening::Lost => self.lost(),
+            Happening::TakeOver { workspace, lost } => self.take_over(workspace, &lost),
             Happening::Flush => self.flush(),
             Happening::Offered { key, message, said } => self.offered(key, message, said),
             Happening::Dot { key, message } => self.dot(key, message),
@@ -202,6 +251,14 @@ impl World {
             Happening::Kill => self.killed(),
             Happening::Start => self.start_node(),
             Happening::Jump => self.jump(),
+            Happening::Joins => self.joins_or_waits(),
+            Happening::Pauses => self.waits_for_the_moment(),
+            Happening::AnyMoment => {
+                self.any_moment();
+                Ok(())
+            }
+            Happening::Wakes => self.wakes(),
+            Happening::Leaves => self.leaves(),
             Happening::Snapshot => self.snapshot(),
             Happening::GoBack(path) => self.go_back(&path),
             Happening::Released => self.release(),
@@ -258,8 +315,17 @@ impl World {
             return Ok(Told::Failed);
         }
         let begun = Instant::now();
-        let answer = self.stage.db().write(|tx| f(&self.node.door, tx));
-        let answer = answer.map_err(|e| Breach::of("ERROR", format!("{phase}: {e}")))?;
+        let gone = !self.truth.signs.contains_key(&self.node.door.node().epoch);
+        if gone {
+            self.coverage.note("by a node that is gone", phase);
+        }
+        let answer = match self.stage.db().write(|tx| f(&self.node.door, tx)) {
+            Err(StoreError::Contention { .. }) if gone && phase == "mark" => {
+                self.trace.line(self.now, format_args!("{phase}: the node is gone"));
+                return Ok(Told::Fenced);
+            }
+            answer => answer.map_err(|e| Breach::of("ERROR", format!("{phase}: {e}")))?,
+        };
         self.op += 1;
         let committed = Instant::now();
         seen(self, &answer)?;

@@ -10,12 +10,12 @@ mod whole;
 
 pub use rows::{Seen, Shadows};
 
-use crate::breach::Held;
+use crate::breach::{Held, holds};
 use crate::world::World;
 use cadenza_core::enrollment::Subject;
 use cadenza_core::ids::{EnrollmentId, WorkspaceId};
 use cadenza_core::machine::Event;
-use cadenza_store::door::{Advanced, Put};
+use cadenza_store::door::{Advanced, OpenSend, Put, SettledLost};
 use std::collections::BTreeSet;
 
 /// Events that may say something to a person's other enrollments, and to colleagues.
@@ -50,6 +50,41 @@ impl World {
             if let (Ok(applied), Some(seen)) = (answer, seen.iter().find(|s| s.after.id == put.enrollment)) {
                 self.follow(w, put, applied, seen)?;
             }
+        }
+        self.lives_and_ends(w, &seen)
+    }
+
+    /// What became of attempts that a run left which is over.
+    pub fn note_settled(
+        &mut self,
+        phase: &'static str,
+        w: WorkspaceId,
+        lost: &[OpenSend],
+        settled: SettledLost,
+    ) -> Held<()> {
+        let mut touched: BTreeSet<EnrollmentId> = lost.iter().map(|send| send.enrollment).collect();
+        for send in lost {
+            let Some(shadow) = self.shadows.of.get(&(w, send.enrollment)) else { continue };
+            if self.truth.course(w, shadow.e.sequence).opts_out() {
+                touched.extend(self.shadows.relatives(w, shadow.e.subject));
+            }
+        }
+        for (fault, n) in [("due again", settled.again), ("unknown", settled.unknown), ("found as sent", settled.sent)]
+        {
+            self.trace.line(self.now, format_args!("{phase}: {n} {fault}"));
+            (0..n).for_each(|_| self.coverage.note(fault, phase));
+        }
+        let seen = self.look_at(w, touched.into_iter().collect())?;
+        for send in lost {
+            let (id, visit) = (send.enrollment, send.visit);
+            let Some(one) = seen.iter().find(|seen| seen.after.id == id) else { continue };
+            let told = |name: &str| one.events.iter().any(|event| event == name);
+            let taken = self.truth.story((w, id)).taken.iter().any(|taken| taken.visit == visit);
+            holds("INV-3", !told("sent") || taken, || {
+                format!("{}.{visit} is found as sent, and nobody took it", id.0)
+            })?;
+            let given_back = told("returned") && send.marked;
+            holds("SND-5", !given_back, || format!("{}.{visit} is due again, and was past its mark", id.0))?;
         }
         self.lives_and_ends(w, &seen)
     }

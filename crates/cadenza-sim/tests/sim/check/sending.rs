@@ -25,6 +25,12 @@ impl World {
         };
         let before = recorded.permit.replace(op);
         let recorded = recorded.clone();
+        let node = self.node.door.node();
+        holds("SND-5", self.truth.signs.contains_key(&node.epoch), || {
+            format!("{}.{visit}.{attempt}: marked by node {} whose epoch {} is over", id.0, node.number, node.epoch)
+        })?;
+        let other = self.other.as_ref().filter(|other| other.in_hand.contains(&(id, visit, attempt)));
+        holds("SND-5", other.is_none(), || format!("{}.{visit}.{attempt}: marked, and in another's hands", id.0))?;
         holds("INV-3", before.is_none(), || format!("{}.{visit}.{attempt}: marked twice", id.0))?;
         self.nothing_stands_against(w, id, visit, &recorded, op)?;
         self.in_window(w, id, visit, &recorded)
@@ -40,6 +46,8 @@ impl World {
         match recorded.permit {
             Some(permit) => self.nothing_stands_against(w, id, visit, &recorded, permit),
             None => {
+                let gone = !self.truth.signs.contains_key(&self.node.door.node().epoch);
+                holds("SND-5", !gone, || format!("{}.{visit}: no mark, and a dot of a node that is gone", id.0))?;
                 self.nothing_stands_against(w, id, visit, &recorded, u64::MAX)?;
                 self.in_window(w, id, visit, &recorded)
             }
@@ -114,7 +122,9 @@ impl World {
         let story = self.truth.story((w, id));
         let before = story.taken.iter().filter(|t| t.visit == visit).count() as u32;
         let again = story.again.get(&visit).copied().unwrap_or(0);
-        let later = story.taken.iter().map(|t| t.visit).max().filter(|last| *last > visit);
+        // What a node was asleep over for some minutes may come after a person has passed over it.
+        let passed = story.decided.contains(&visit);
+        let later = story.taken.iter().map(|t| t.visit).max().filter(|last| *last > visit && !passed);
         story.taken.push(Taken { visit, at: self.now });
         holds("INV-3", before <= again, || format!("{what}: taken {} times", before + 1))?;
         holds("INV-3", later.is_none(), || format!("{what}: after visit {later:?}"))?;

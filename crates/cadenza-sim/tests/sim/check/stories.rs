@@ -4,7 +4,7 @@
 use super::rows::Seen;
 use crate::breach::{Breach, Held, holds};
 use crate::world::World;
-use cadenza_core::enrollment::{Life, Mark, SequenceState};
+use cadenza_core::enrollment::{BlockReason, Enrollment, Life, Mark, SequenceState};
 use cadenza_core::flow::{Channel, When};
 use cadenza_core::ids::{EnrollmentId, WorkspaceId};
 use cadenza_core::machine::{Answer, BounceClass, Correctable, Event, Incoming, Reach};
@@ -119,6 +119,12 @@ impl World {
     /// What may bring a step, or a message, once more.
     fn allow(&mut self, w: WorkspaceId, put: &Put, applied: &Applied, seen: &Seen) {
         let e = &applied.enrollment;
+        let unknown = |e: &Enrollment| e.block == Some(BlockReason::DeliveryUnknown);
+        if let Some(before) = seen.before.as_ref().filter(|before| unknown(before) && !unknown(e))
+            && let Some(place) = &before.place
+        {
+            self.truth.story((w, e.id)).decided.insert(place.visit);
+        }
         match &put.event {
             Event::MoveNow { outside_window: Answer::Yes } => {
                 if let Some(place) = &e.place {

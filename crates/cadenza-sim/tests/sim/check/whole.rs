@@ -10,8 +10,8 @@ use cadenza_store::door;
 
 /// INV-4.
 const OVERDUE: Span = Span::minutes(5);
-/// The engine looks for lines that rest every ten minutes.
-const RESTS_AT_MOST: Span = Span::minutes(20);
+/// The engine looks for lines that rest every ten minutes; one that takes over from another, in ten minutes again.
+const RESTS_AT_MOST: Span = Span::minutes(22);
 /// A message is recorded, and whoever has it is not done with it after that.
 const UNDER_WAY_MAX: Span = Span::hours(6);
 
@@ -29,8 +29,9 @@ impl World {
             }
         }
         self.at_home()?;
-        if self.node.is_up && self.now - self.node.up_since > OVERDUE {
-            self.nobody_is_overdue()?;
+        self.in_one_hand()?;
+        if let Some(since) = self.tended_since().filter(|since| self.now - *since > OVERDUE) {
+            self.nobody_is_overdue(since)?;
             self.nobody_is_forgotten()?;
         }
         Ok(())
@@ -117,7 +118,18 @@ impl World {
         })
     }
 
-    fn nobody_is_overdue(&mut self) -> Held<()> {
+    /// No enrollment has two attempts under way.
+    fn in_one_hand(&mut self) -> Held<()> {
+        let sql = "SELECT workspace_id, enrollment_id, COUNT(*) FROM send
+             WHERE state IN ('claimed', 'marked') AND shard >= 0 AND shard < 256
+             GROUP BY workspace_id, enrollment_id HAVING COUNT(*) > 1 LIMIT 1";
+        match self.first(sql, &[])? {
+            Some((_, id, n)) => Err(Breach::of("INV-3", format!("{id} is being sent {n} messages at once"))),
+            None => Ok(()),
+        }
+    }
+
+    fn nobody_is_overdue(&mut self, since: Time) -> Held<()> {
         let late: cadenza_store::Val = (self.now - OVERDUE).into();
         // What happened to somebody a moment ago may have put them before the clock at a moment that is long over.
         let sql =
@@ -131,7 +143,7 @@ impl World {
         if let Some((_, of, at)) = self.first(sql, &[late])? {
             return Err(Breach::of("INV-4", format!("the line of {of} was to be drawn at {}", Time::from_micros(at))));
         }
-        if self.now - self.node.up_since > UNDER_WAY_MAX {
+        if self.now - since > UNDER_WAY_MAX {
             let sql = "SELECT workspace_id, enrollment_id, claimed_at FROM send
                  WHERE state IN ('claimed', 'marked') AND claimed_at < $1 AND COALESCE(marked_at, 0) < $1 LIMIT 1";
             if let Some((_, id, at)) = self.first(sql, &[(self.now - UNDER_WAY_MAX).into()])? {
