@@ -92,8 +92,9 @@ impl Plant {
             | TakeOverSendsMarkedAgain
             | SentThenGivenBack
             | BatchTriedAgain
-            | EnrollsAgain
-            | BackOnListBeginsAnew => &["INV-3"],
+            | EnrollsAgain => &["INV-3"],
+            // What it was is forgotten, and that it was paused.
+            BackOnListBeginsAnew => &["INV-1", "INV-3"],
             AnswerToAnother => &["INV-3"],
             MarkSkipped | MarkRefusalIgnored => &["INV-1", "INV-2", "INV-3", "INV-4"],
             NoRecovery | WakeLost | LineNeverDrawn => &["INV-4"],

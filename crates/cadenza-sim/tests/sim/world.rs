@@ -11,7 +11,7 @@ use crate::house::House;
 use crate::node::{Key, Node};
 use crate::pause::Before;
 use crate::people::Came;
-use crate::scenario::{Scenario, start};
+use crate::scenario::{Pace, Scenario, start};
 use crate::servers::{AfterDot, Offer};
 use crate::stage::Stage;
 use crate::trace::Trace;
@@ -337,7 +337,9 @@ impl World {
             self.trace.line(self.now, format_args!("{phase}: nobody knows"));
             return Ok(Told::Unknown);
         }
-        if self.chance.one_in(faults.crash_after) && self.node.is_up {
+        // What lies between a mark and its answer is most worth losing.
+        let often = if phase == "mark" && self.scenario.pace == Pace::Fine { 5 } else { 1 };
+        if self.chance.one_in(faults.crash_after / often) && self.node.is_up {
             self.coverage.note("end right after the commit", phase);
             self.kill();
             return Ok(Told::Crashed);

@@ -44,6 +44,7 @@ impl World {
             rows.iter().map(|row| row.int(0).map(EnrollmentId)).collect()
         })?;
         let known = self.shadows.of.keys().filter(|(of, _)| *of == w).count();
+        holds("INV-6", known <= ids.len(), || format!("{known} enrollments were on record, {} are there", ids.len()))?;
         for chunk in ids.chunks(500) {
             for seen in self.look_at(w, chunk.to_vec())? {
                 let Some(mut before) = seen.before else { continue };
@@ -57,7 +58,7 @@ impl World {
         }
         let known_now = self.shadows.of.keys().filter(|(of, _)| *of == w).count();
         holds("INV-6", known_now == ids.len(), || {
-            format!("{known} enrollments were on record, {} are there", ids.len())
+            format!("{known_now} enrollments are on record, {} are there", ids.len())
         })
     }
 
