@@ -312,7 +312,9 @@ fn postgres_a_table_that_grew_is_looked_at() {
     let pages = || house.int("SELECT relpages FROM pg_class WHERE relname = 'contact' AND relkind = 'r'");
     while refresh() > 0 {}
     let before = pages();
-    (1..=1_000).for_each(|id| drop(house.grace(id)));
+    for id in 1..=1_000 {
+        house.grace(id);
+    }
     assert!(refresh() >= 1);
     assert!(pages() > before.max(8), "{} pages, {before} before", pages());
     assert_eq!(refresh(), 0, "nothing has grown since");
