@@ -139,6 +139,13 @@ pub fn working(q: &mut Query) -> Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// The number of a run that is over, unless another run has it by now: those that were gone for long are given away.
+pub fn number_of(q: &mut Query, last: Node) -> Result<Option<u16>> {
+    let sql = "SELECT id FROM node WHERE id = $1 AND epoch = $2";
+    let row = q.query_opt(sql, &[i64::from(last.number).into(), last.epoch.into()])?;
+    Ok(row.map(|_| last.number))
+}
+
 /// Begins a run. `own` is a number that belongs to the caller whoever holds it, because its last holder is known to be dead;
 /// without one the first number is taken that is nobody's. `identity` counts at the first start of all only.
 ///

@@ -87,6 +87,11 @@ pub fn numbers_are_not_given_twice(world: &World) {
     world.write(|tx| nodes::leave(tx, b));
     assert_eq!(begin(world, None, 60).number, 3, "a moment ago");
     assert_eq!(begin(world, None, 3_700).number, 1, "an hour ago");
+    let came_back = world.read(|q| nodes::number_of(q, b));
+    assert_eq!(came_back, None, "it was down for long, and its number is another's");
+    let of_c = world.read(|q| nodes::number_of(q, c));
+    assert_eq!(of_c, Some(2));
+    assert_ne!(begin(world, came_back, 3_700).number, 1);
     let full = world.db.write(|tx| (4..=600).try_for_each(|_| nodes::begin(tx, None, 77, at(0)).map(drop)));
     assert!(matches!(full, Err(StoreError::Inconsistent { table: "node", .. })), "{full:?}");
 }

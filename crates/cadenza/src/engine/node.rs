@@ -42,8 +42,8 @@ impl Seat {
     pub async fn take(app: &App) -> Result<Seat, StoreError> {
         let seen = Witness::read(app).map_err(|e| unusable(app, &e))?;
         let folder = lock_folder(app)?;
-        // Whoever had this number with this data folder is dead, or we would not have the folder.
-        let own = if app.db.is_shared() { seen.as_ref().and_then(Witness::node) } else { Some(0) };
+        // Whoever ran with this data folder is dead, or we would not have the folder.
+        let last = seen.as_ref().map(Witness::last);
         let file = witness::database_file(app);
         let lease = Span::seconds(i64::from(app.config.nodes.lease_seconds));
         // Others that are at work know the database.
@@ -67,7 +67,7 @@ impl Seat {
             );
         }
         let seat = Seat { lease, share: Mutex::default(), _folder: folder };
-        seat.begin(app, own).await?;
+        seat.begin(app, last).await?;
         let now = app.clock.now();
         let outage = before.map(|b| b.alive_at).filter(|alive| now - *alive >= OUTAGE_MIN);
         let outage = outage.map(|from| Outage { from, to: now });
@@ -87,7 +87,8 @@ impl Seat {
         self.share.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn begin(&self, app: &App, own: Option<u16>) -> Result<(), StoreError> {
+    /// With the number of the last run again, if it is nobody else's by now. Alone on a file it is always the same.
+    async fn begin(&self, app: &App, last: Option<Node>) -> Result<(), StoreError> {
         let drawn = i64::from_le_bytes(app.clock.entropy::<8>()) & i64::MAX;
         let mut tries = 0;
         let node = loop {
@@ -96,6 +97,11 @@ impl Seat {
                 .db
                 .write_async(move |tx| {
                     let at = moment(&app2, tx, lease)?;
+                    let own = match last {
+                        _ if !app2.db.is_shared() => Some(0),
+                        Some(last) => nodes::number_of(tx, last)?,
+                        None => None,
+                    };
                     nodes::begin(tx, own, drawn, at)
                 })
                 .await;
@@ -148,7 +154,7 @@ impl Seat {
             app.db.ring();
         }
         // At the end: a folder that is full keeps nobody from their share.
-        Witness::write(app, &beat.life, node.number).map_err(|e| unusable(app, &e))
+        Witness::write(app, &beat.life, node).map_err(|e| unusable(app, &e))
     }
 }
 

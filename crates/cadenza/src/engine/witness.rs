@@ -5,7 +5,7 @@
 //! It cannot see what takes the whole folder back at once, such as a snapshot of the disk.
 
 use crate::app::App;
-use cadenza_store::nodes::Life;
+use cadenza_store::nodes::{Life, Node};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Write};
@@ -22,9 +22,9 @@ pub(super) struct Witness {
     /// The number of the database's file on its file system; a copy has another one. None where it is on a
     /// server.
     file: Option<u64>,
-    /// The number that the server of this folder had among its nodes.
-    #[serde(default)]
-    node: Option<u16>,
+    /// Number and epoch of the last run with this folder.
+    node: u16,
+    epoch: i64,
 }
 
 /// Why sending waits.
@@ -59,9 +59,9 @@ impl Witness {
         }
     }
 
-    /// The number to begin with again.
-    pub(super) fn node(&self) -> Option<u16> {
-        self.node
+    /// The last run with this folder: its number is to begin with again.
+    pub(super) fn last(&self) -> Node {
+        Node { number: self.node, epoch: self.epoch }
     }
 
     /// Reads the file of a data folder. One that cannot be understood has seen nothing.
@@ -82,9 +82,9 @@ impl Witness {
     ///
     /// # Errors
     /// The data folder cannot be written.
-    pub(super) fn write(app: &App, life: &Life, node: u16) -> io::Result<()> {
-        let (file, node) = (database_file(app), Some(node));
-        let witness = Witness { identity: life.identity, beats: life.beats, file, node };
+    pub(super) fn write(app: &App, life: &Life, node: Node) -> io::Result<()> {
+        let (file, Node { number: node, epoch }) = (database_file(app), node);
+        let witness = Witness { identity: life.identity, beats: life.beats, file, node, epoch };
         let to = path(&app.config.server.data);
         let new = to.with_extension("new");
         let mut file = fs::File::create(&new)?;
@@ -107,7 +107,7 @@ pub(super) fn database_file(app: &App) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const SEEN: Witness = Witness { identity: 7, beats: 40, file: Some(3), node: Some(0) };
+    const SEEN: Witness = Witness { identity: 7, beats: 40, file: Some(3), node: 0, epoch: 1 };
 
     fn life(identity: i64, beats: i64) -> Life {
         Life { identity, beats, alive_at: cadenza_core::time::Time::MIN }
