@@ -59,8 +59,8 @@ pub struct Node {
     /// Connections to each server, and how many messages a lane holds.
     pub connections: usize,
     holds: usize,
-    /// What the file beside the database says: its identity, how far it was, and the number of the node.
-    pub witness: Option<(i64, i64, u16)>,
+    /// What the file beside the database says: its identity, how far it was, and the last run of this folder.
+    pub witness: Option<(i64, i64, NodeId)>,
     /// For a planted bug.
     pub spoiled: u32,
 }

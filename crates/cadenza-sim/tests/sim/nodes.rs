@@ -83,7 +83,7 @@ impl World {
         if self.node.is_up && !self.node.beats {
             let node = self.node.door.node();
             let beat = self.stage.db().write(|tx| nodes::beat(tx, node, moment(at))).unwrap();
-            self.node.witness = beat.map(|beat| (beat.life.identity, beat.life.beats, node.number));
+            self.node.witness = beat.map(|beat| (beat.life.identity, beat.life.beats, node));
             self.truth.gives_sign(node.epoch, at, LEASE);
         }
     }
@@ -131,7 +131,7 @@ impl World {
             )
         })?;
         let Some(beat) = beat else { return self.begins_anew() };
-        self.node.witness = Some((beat.life.identity, beat.life.beats, node.number));
+        self.node.witness = Some((beat.life.identity, beat.life.beats, node));
         if self.node.share != beat.share {
             let (number, shards) = (node.number, beat.share.len());
             self.trace.line(now, format_args!("node {number} works {shards} shards of {} nodes", beat.nodes));
@@ -193,13 +193,14 @@ impl World {
             if doubt && !self.scenario.is(Plant::RestoredWithoutHold) {
                 workspaces::hold_all(tx)?;
             }
-            let own = self.node.witness.map(|(.., number)| number).or((!vouched).then_some(0));
+            let last = self.node.witness.map(|(.., last)| last);
+            let own = last.map_or(Ok(None), |last| nodes::number_of(tx, last))?;
             let node = nodes::begin(tx, own, IDENTITY, moment(now))?;
             Ok((before, nodes::life(tx)?, node))
         })?;
         self.truth.signs.remove(&self.node.door.node().epoch);
         self.truth.signs.insert(node.epoch, now);
-        self.node.witness = life.map(|life| (life.identity, life.beats, node.number));
+        self.node.witness = life.map(|life| (life.identity, life.beats, node));
         let door = Door::new(node);
         let outage = before.map(|b| b.alive_at).filter(|alive| now - *alive >= OUTAGE_MIN);
         door.set_outage(outage.map(|from| Outage { from, to: now }));

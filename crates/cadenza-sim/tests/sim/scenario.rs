@@ -111,7 +111,7 @@ impl Scenario {
             pace: Pace::Coarse,
             faults: Faults {
                 crash_days: 9,
-                pause_days: 12,
+                pause_days: 24,
                 failed: 2_000,
                 unknown: 2_000,
                 crash_after: 4_000,
