@@ -34,6 +34,7 @@ pub mod inbound_messages;
 pub mod jobs;
 pub mod lists;
 pub mod log_entries;
+pub mod mailbox_grants;
 pub mod mailboxes;
 pub mod matching;
 pub mod message_templates;

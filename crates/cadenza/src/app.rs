@@ -6,6 +6,7 @@ use crate::actions::passwords::Passwords;
 use crate::actions::setup::Key;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::engine::tokens::Tokens;
 use crate::seal::Seal;
 use cadenza_store::Database;
 use cadenza_store::door::{Door, Outgoing};
@@ -33,6 +34,8 @@ pub struct Parts {
     pub seal: Seal,
     pub passwords: Passwords,
     pub attempts: Attempts,
+    /// Renews what mailboxes sign in with.
+    pub tokens: Tokens,
     /// Opens the first run, while there is no workspace.
     pub setup: Key,
     commits: watch::Receiver<u64>,
@@ -50,6 +53,7 @@ impl App {
         let parts = Parts {
             passwords: Passwords::new(clock.clone()),
             attempts: Attempts::default(),
+            tokens: Tokens::default(),
             setup: Key::default(),
             config,
             door: Door::new(passer_by(&db, &clock)),

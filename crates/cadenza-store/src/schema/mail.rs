@@ -64,6 +64,27 @@ pub(super) const STEPS: &[&str] = &[
         CONSTRAINT mailbox_folder_mailbox FOREIGN KEY (workspace_id, mailbox_id) REFERENCES mailbox (workspace_id, id)
             ON DELETE CASCADE
     )",
+    // What lets a mailbox sign in by OAuth 2 (RFC 6749 §6). Secrets are sealed. `failure` is why there are no more tokens until
+    // somebody changes something; whoever renews has the row until `claimed_until`, unless its version moves.
+    "CREATE TABLE mailbox_grant (
+        workspace_id BIGINT NOT NULL,
+        mailbox_id BIGINT NOT NULL,
+        token_endpoint TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        client_secret BLOB,
+        refresh_token BLOB NOT NULL,
+        access_token BLOB,
+        renew_at BIGINT,
+        expires_at BIGINT,
+        failure TEXT,
+        claimed_until BIGINT,
+        version BIGINT NOT NULL,
+        PRIMARY KEY (workspace_id, mailbox_id),
+        CONSTRAINT mailbox_grant_mailbox FOREIGN KEY (workspace_id, mailbox_id) REFERENCES mailbox (workspace_id, id)
+            ON DELETE CASCADE,
+        CONSTRAINT mailbox_grant_access CHECK ((access_token IS NULL) = (expires_at IS NULL)
+            AND (access_token IS NULL) = (renew_at IS NULL))
+    )",
     // A message that came in, whatever way. `dedupe_key` is the same for the same message read twice (REC-7);
     // `classification` is the verdict as JSON, `class` its word. `correction` is what a
     // person said that it is instead; `raw` may be gone.

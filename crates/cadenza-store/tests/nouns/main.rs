@@ -46,6 +46,7 @@ on_both! {
         a_role_in_use_stays
         teams_and_absences_are_replaced_as_a_whole
         a_mailbox_keeps_its_servers_and_its_hold
+        a_grant_is_renewed_by_one_at_a_time_and_never_over_a_persons_change
         audit_lines_are_found_by_what_they_are_about;
     records:
         contacts_come_back_as_they_were_made

@@ -8,6 +8,7 @@ use cadenza_core::time::Span;
 use cadenza_store::absences::{self, Absence};
 use cadenza_store::api_tokens::{self, ApiToken};
 use cadenza_store::audit::{self, Filter, Line};
+use cadenza_store::mailbox_grants::{self, Access, Grant};
 use cadenza_store::mailboxes::{self, Auth, Caps, Inbox, Mailbox, Position, Security, Server};
 use cadenza_store::roles::{self, Role};
 use cadenza_store::sessions::{self, Session};
@@ -217,23 +218,22 @@ pub fn teams_and_absences_are_replaced_as_a_whole(world: &World) {
     assert!(matches!(world.refused(|tx| absences::delete(tx, world.w, AbsenceId(2))), StoreError::Missing { .. }));
 }
 
-pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
-    let server = |host: &str, port| Server {
-        host: host.into(),
-        port,
-        security: Security::Starttls,
-        auth: Auth::Password,
-        login: Some("ulla".into()),
-        secret: Some(vec![1, 2, 3]),
-    };
-    let mut made = Mailbox {
-        id: MailboxId(1),
+fn mailbox(world: &World, id: MailboxId, address: &str) -> Mailbox {
+    Mailbox {
+        id,
         owner: world.user,
-        address: "ulla@acme.test".into(),
+        address: address.into(),
         name: "Ulla".into(),
         sandbox: false,
         signature: "--\nUlla".into(),
-        smtp: Some(server("smtp.acme.test", 587)),
+        smtp: Some(Server {
+            host: "smtp.acme.test".into(),
+            port: 587,
+            security: Security::Starttls,
+            auth: Auth::Xoauth2,
+            login: Some("ulla".into()),
+            secret: None,
+        }),
         imap: None,
         folders: vec!["INBOX".into()],
         sent_folder: None,
@@ -246,7 +246,20 @@ pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
         held: None,
         created_at: at(0),
         version: 1,
+    }
+}
+
+pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
+    let server = |host: &str, port| Server {
+        host: host.into(),
+        port,
+        security: Security::Starttls,
+        auth: Auth::Password,
+        login: Some("ulla".into()),
+        secret: Some(vec![1, 2, 3]),
     };
+    let mut made =
+        Mailbox { smtp: Some(server("smtp.acme.test", 587)), ..mailbox(world, MailboxId(1), "ulla@acme.test") };
     world.write(|tx| mailboxes::create(tx, world.w, &made));
     assert_eq!(world.read(|q| mailboxes::get(q, world.w, made.id)), made);
     assert!(!format!("{made:?}").contains("[1, 2, 3]"), "secrets stay out of logs");
@@ -290,6 +303,55 @@ pub fn a_mailbox_keeps_its_servers_and_its_hold(world: &World) {
     world.write(|tx| mailboxes::create(tx, world.w, &Mailbox { sandbox: true, ..bare.clone() }));
     world.write(|tx| mailboxes::delete(tx, world.w, made.id));
     assert_eq!(world.read(|q| mailboxes::position(q, world.w, made.id, "INBOX")), None);
+}
+
+pub fn a_grant_is_renewed_by_one_at_a_time_and_never_over_a_persons_change(world: &World) {
+    let id = MailboxId(1);
+    world.write(|tx| mailboxes::create(tx, world.w, &mailbox(world, id, "ulla@acme.test")));
+    let get = || world.read(|q| mailbox_grants::get(q, world.w, id));
+    assert_eq!(get(), None);
+    let given = Grant {
+        token_endpoint: "https://id.example.com/token".into(),
+        client_id: "app".into(),
+        client_secret: None,
+        refresh_token: vec![1],
+        access: None,
+        failure: None,
+        version: 1,
+    };
+    world.write(|tx| mailbox_grants::set(tx, world.w, id, &given));
+    assert_eq!(get(), Some(given.clone()));
+    assert_eq!(world.read(|q| mailbox_grants::get(q, world.other, id)), None);
+
+    let claim =
+        |version, now, until| world.write(|tx| mailbox_grants::claim(tx, world.w, id, version, at(now), at(until)));
+    assert!(claim(1, 0, 30));
+    assert!(!claim(1, 1, 31), "one at a time");
+    assert!(!claim(2, 60, 90), "of another version");
+    assert!(claim(1, 30, 60), "whoever had it is gone");
+    world.write(|tx| mailbox_grants::give_back(tx, world.w, id, 1));
+    assert!(claim(1, 31, 61));
+    let access = Access { token: vec![9], renew_at: at(100), expires_at: at(200) };
+    let renewed = |version| world.write(|tx| mailbox_grants::renewed(tx, world.w, id, version, &access, &[2]));
+    assert!(renewed(1));
+    let now = Grant { refresh_token: vec![2], access: Some(access.clone()), version: 2, ..given.clone() };
+    assert_eq!(get(), Some(now));
+    assert!(!renewed(1), "nor twice over");
+    assert!(claim(2, 32, 62), "it was given back");
+
+    // A person's change forgets what was fetched, and a renewal that began before writes nothing over it.
+    let secret = Grant { client_secret: Some(vec![5]), refresh_token: vec![7], ..given.clone() };
+    world.write(|tx| mailbox_grants::set(tx, world.w, id, &secret));
+    assert!(!renewed(2));
+    assert!(!world.write(|tx| mailbox_grants::failed(tx, world.w, id, 2, "of before")));
+    assert_eq!(get(), Some(Grant { version: 3, ..secret.clone() }));
+
+    assert!(world.write(|tx| mailbox_grants::failed(tx, world.w, id, 3, "revoked")));
+    assert_eq!(get().unwrap().failure.as_deref(), Some("revoked"));
+    world.write(|tx| mailbox_grants::forget_failure(tx, world.w, id));
+    assert_eq!(get(), Some(Grant { version: 5, ..secret }));
+    world.write(|tx| mailboxes::delete(tx, world.w, id));
+    assert_eq!(get(), None, "it goes with its mailbox");
 }
 
 pub fn audit_lines_are_found_by_what_they_are_about(world: &World) {

@@ -2,10 +2,13 @@
 //! are stored, and shown nowhere. Whether their servers answer is tried in `connection`.
 
 mod connection;
+mod oauth;
 mod servers;
 
 pub use connection::{Progress, Trial, test};
+pub use oauth::{OAuthInput, oauth};
 
+use self::oauth::Becomes;
 use super::change::{Change, Stopped, change};
 use super::fields::{self, Faults, Patch};
 use super::follow;
@@ -14,7 +17,7 @@ use super::{ActionError, Caller, Fault, Privilege, Result};
 use crate::App;
 use cadenza_core::ids::MailboxId;
 use cadenza_store::mailboxes::{self, Auth, Caps, Mailbox, Security, Server};
-use cadenza_store::{door, track_record};
+use cadenza_store::{door, mailbox_grants, track_record};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -35,7 +38,7 @@ pub struct ServerInput {
     pub auth: Auth,
     #[serde(default)]
     pub login: Option<String>,
-    /// A password, or for XOAUTH2 a token. Absent: the stored one stays.
+    /// A password. Absent: the stored one stays. Not for XOAUTH2, whose tokens come by `oauth`.
     #[serde(default)]
     pub secret: Option<String>,
 }
@@ -52,6 +55,8 @@ pub struct MailboxChange {
     pub smtp: Option<ServerInput>,
     /// Null: replies cannot be read, which activation then says (REC-8).
     pub imap: Patch<ServerInput>,
+    /// Where the access tokens of servers with XOAUTH2 come from.
+    pub oauth: Patch<OAuthInput>,
     pub folders: Option<Vec<String>>,
     pub sent_folder: Patch<String>,
     /// Null is no limit.
@@ -73,10 +78,12 @@ pub async fn create(app: &App, caller: &Caller, new: MailboxChange) -> Result<Ma
     let forbidden = servers::forbidden(app, &new).await;
     let added = change(app, allowed, move |c| {
         let mut mailbox = empty(c);
-        apply(c, &mut mailbox, new.clone(), &forbidden)?;
+        let tokens = apply(c, &mut mailbox, new.clone(), &forbidden)?;
         refuse_taken(c, &mailbox)?;
         mailboxes::create(c.tx, c.w, &mailbox)?;
-        c.note("mailbox.create", Some(mailbox.id.0), None, Some(shown(&mailbox)))?;
+        oauth::write(c, mailbox.id, &tokens)?;
+        let after = shown(c, &mailbox)?;
+        c.note("mailbox.create", Some(mailbox.id.0), None, Some(after))?;
         Ok(mailbox)
     })
     .await?;
@@ -94,17 +101,19 @@ pub async fn update(app: &App, caller: &Caller, id: MailboxId, new: MailboxChang
     let changed = change(app, allowed, move |c| {
         let old = mailboxes::get(c.tx, c.w, id)?;
         let mut mailbox = old.clone();
-        apply(c, &mut mailbox, new.clone(), &forbidden)?;
+        let before = shown(c, &old)?;
+        let tokens = apply(c, &mut mailbox, new.clone(), &forbidden)?;
         refuse_taken(c, &mailbox)?;
         mailboxes::update(c.tx, c.w, &mailbox)?;
         if whose_inbox(&old) != whose_inbox(&mailbox) {
             mailboxes::forget_reading(c.tx, c.w, id)?;
         }
-        let mut after = shown(&mailbox);
-        if secrets(&old) != secrets(&mailbox) {
+        oauth::write(c, id, &tokens)?;
+        let mut after = shown(c, &mailbox)?;
+        if secrets(&old) != secrets(&mailbox) || matches!(tokens, Becomes::Another(_)) {
             after["secrets"] = "changed".into();
         }
-        c.note("mailbox.update", Some(id.0), Some(shown(&old)), Some(after))?;
+        c.note("mailbox.update", Some(id.0), Some(before), Some(after))?;
         // A cap may have been lifted: whoever stands in its line is drawn anew.
         door::ring_mailbox(c.tx, c.w, id, c.now)?;
         Ok(mailboxes::get(c.tx, c.w, id)?)
@@ -139,6 +148,7 @@ pub async fn release(app: &App, caller: &Caller, id: MailboxId) -> Result<()> {
     change(app, allowed, move |c| {
         let mailbox = mailboxes::get(c.tx, c.w, id)?;
         mailboxes::release(c.tx, c.w, id)?;
+        mailbox_grants::forget_failure(c.tx, c.w, id)?;
         track_record::forget(c.tx, c.w, track_record::Of::Mailbox(id))?;
         let before = json!({ "held": mailbox.held.map(|(why, _)| why) });
         c.note("mailbox.release", Some(id.0), Some(before), Some(json!({ "held": null })))?;
@@ -160,8 +170,9 @@ pub async fn delete(app: &App, caller: &Caller, id: MailboxId) -> Result<()> {
             let message = format!("{} has sent mail, which stays in the records. Hold it instead.", mailbox.address);
             return Err(ActionError::refused("in_use", message).into());
         }
+        let before = shown(c, &mailbox)?;
         mailboxes::delete(c.tx, c.w, id)?;
-        c.note("mailbox.delete", Some(id.0), Some(shown(&mailbox)), None)
+        c.note("mailbox.delete", Some(id.0), Some(before), None)
     })
     .await
 }
@@ -205,7 +216,7 @@ fn empty(c: &Change<'_>) -> Mailbox {
     }
 }
 
-fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange, forbidden: &[Fault]) -> Result<(), Stopped> {
+fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange, forbidden: &[Fault]) -> Result<Becomes, Stopped> {
     let mut faults = Faults::default();
     forbidden.iter().for_each(|fault| faults.add(&fault.field, &fault.message));
     let typed_address = matches!(new.address, Patch::Set(_));
@@ -277,7 +288,10 @@ fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange, forbidden: &[F
         None => {}
     }
     m.plus_addresses = new.plus_addresses.unwrap_or(m.plus_addresses);
-    Ok(faults.done()?)
+    let grant = mailbox_grants::get(c.tx, c.w, m.id)?;
+    let tokens = oauth::judged(c, &mut faults, m, grant.as_ref(), new.oauth);
+    faults.done()?;
+    Ok(tokens)
 }
 
 fn refuse_taken(c: &mut Change<'_>, mailbox: &Mailbox) -> Result<(), Stopped> {
@@ -300,16 +314,18 @@ fn secrets(m: &Mailbox) -> [Option<&Vec<u8>>; 2] {
 }
 
 /// What the audit log says of a mailbox: no secret, sealed or not.
-fn shown(m: &Mailbox) -> Value {
+fn shown(c: &mut Change<'_>, m: &Mailbox) -> Result<Value, Stopped> {
+    let grant = mailbox_grants::get(c.tx, c.w, m.id)?;
     let server = |s: &Option<Server>| {
         s.as_ref().map(
             |s| json!({ "host": s.host, "port": s.port, "security": s.security, "auth": s.auth, "login": s.login }),
         )
     };
-    json!({
+    Ok(json!({
         "address": m.address, "name": m.name, "owner": m.owner, "smtp": server(&m.smtp), "imap": server(&m.imap),
         "folders": m.folders, "sent_folder": m.sent_folder, "freshness_minutes": m.freshness_minutes,
         "day_cap": m.caps.day, "hour_cap": m.caps.hour, "gap_seconds": m.caps.gap_seconds,
         "jitter_seconds": m.caps.jitter_seconds, "plus_addresses": m.plus_addresses,
-    })
+        "oauth": oauth::shown(grant.as_ref()),
+    }))
 }

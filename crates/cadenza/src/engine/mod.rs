@@ -9,6 +9,7 @@ mod account;
 mod advance;
 mod answers;
 mod away;
+mod backoff;
 mod compose;
 mod deliver;
 mod due;
@@ -21,10 +22,11 @@ mod reclassify;
 mod recover;
 mod reopen;
 mod side;
+pub mod tokens;
 mod transport;
 mod witness;
 
-pub(crate) use account::{account, inbox_account};
+pub(crate) use account::{NotOpen, account, connect, inbox_account, sign_in};
 pub use advance::Advancer;
 pub use compose::{AsSent, NotComposed, as_sent};
 pub use due::end_sequence;
@@ -66,6 +68,7 @@ impl Default for Limits {
 /// A running engine. Dropping the handle does not stop it; [`Engine::stopped`] waits for its orderly end after `app.stop()`.
 #[derive(Debug)]
 pub struct Engine {
+    app: App,
     tasks: Vec<JoinHandle<()>>,
     post: Arc<deliver::Post>,
     /// Gives signs of life to the very end.
@@ -95,7 +98,7 @@ impl Engine {
         ];
         let over = watch::Sender::new(false);
         let node = tokio::spawn(node::run(app.clone(), seat, over.subscribe()));
-        Ok(Engine { tasks, post, node, over })
+        Ok(Engine { app: app.clone(), tasks, post, node, over })
     }
 
     /// Waits until everything that was under way has come to its end: what is past its final mark gets its answer, the rest
@@ -106,6 +109,7 @@ impl Engine {
         }
         // Nobody hands anything over any more.
         self.post.close().await;
+        self.app.tokens.at_rest().await;
         self.over.send_replace(true);
         tell(self.node.await);
     }

@@ -1,7 +1,8 @@
 //! To where a message goes: a mailbox's SMTP server, or the sandbox. Both are behind the same outbox and the same final mark:
 //! first everything but the dot, then the dot.
 
-use super::account::account;
+use super::account::{NotOpen, account, connect};
+use super::tokens::NoToken;
 use crate::app::App;
 use crate::mail::smtp::{
     Account, Answer, Blame, ConnectFailure, Connection, Envelope, OfferFailure, Refusal, Timeouts,
@@ -52,8 +53,17 @@ pub(super) enum Outcome {
 /// One line to where a mailbox's messages go.
 #[derive(Debug)]
 pub(super) enum Transport {
-    Sandbox { workspace: WorkspaceId, mailbox: Option<MailboxId> },
-    Smtp { mailbox: MailboxId, version: i64, account: Box<Account>, line: Option<Box<Connection>> },
+    Sandbox {
+        workspace: WorkspaceId,
+        mailbox: Option<MailboxId>,
+    },
+    Smtp {
+        workspace: WorkspaceId,
+        mailbox: MailboxId,
+        version: i64,
+        account: Box<Account>,
+        line: Option<Box<Connection>>,
+    },
 }
 
 impl Transport {
@@ -69,7 +79,7 @@ impl Transport {
         let refused = |detail| Setback::Refused { fault: Fault::Sender, detail };
         let account = account(app, workspace, row, server).map_err(refused)?;
         let account = Box::new(Account { timeouts: patience, ..account });
-        Ok(Transport::Smtp { mailbox: row.id, version: row.version, account, line: None })
+        Ok(Transport::Smtp { workspace, mailbox: row.id, version: row.version, account, line: None })
     }
 
     /// Whether it still leads to where this mailbox's messages go.
@@ -86,14 +96,14 @@ impl Transport {
 
     /// Brings a message up to its final dot, over the open line where it is still good.
     pub async fn offer(&mut self, app: &App, parcel: &Parcel) -> Result<Ready<'_>, Setback> {
-        let Transport::Smtp { account, line, .. } = self else { return Ok(Ready::Sandbox(self)) };
+        let Transport::Smtp { workspace, mailbox, account, line, .. } = self else { return Ok(Ready::Sandbox(self)) };
         let kept = line.is_some();
         let envelope = Envelope::new(Some(address(&parcel.from)?), address(&parcel.to)?);
         if line.as_mut().is_some_and(|l| !l.is_open() || l.is_idle_expired()) {
             *line = None;
         }
         if line.is_none() {
-            let opened = Connection::open(account, &app.clock).await.map_err(|e| connect_setback(&e))?;
+            let opened = connect(app, (*workspace, *mailbox), account).await.map_err(|e| connect_setback(&e))?;
             *line = Some(Box::new(opened));
         }
         let Some(open) = line.as_mut() else { return Err(Setback::Later { detail: "no connection".into() }) };
@@ -177,10 +187,11 @@ fn address(text: &str) -> Result<Address, Setback> {
     text.parse().map_err(|e| Setback::Refused { fault: Fault::Recipient, detail: format!("{e}") })
 }
 
-fn connect_setback(e: &ConnectFailure) -> Setback {
+fn connect_setback(e: &NotOpen<ConnectFailure>) -> Setback {
     let detail = e.to_string();
     match e {
-        e if e.is_passing() => Setback::Later { detail },
+        NotOpen::Token(NoToken::Passing(_)) => Setback::Later { detail },
+        NotOpen::Line(e) if e.is_passing() => Setback::Later { detail },
         // A sign-in that is refused, a certificate that is not believed: the mailbox is at fault, never the contact.
         _ => Setback::Refused { fault: Fault::Sender, detail },
     }

@@ -2,5 +2,6 @@
 
 pub mod imap;
 mod line;
+pub mod oauth;
 pub mod recipient;
 pub mod smtp;

@@ -1,15 +1,20 @@
 //! Which addresses this installation connects to where somebody who uses it has named the server: hosts of mailboxes, token
 //! endpoints. The administrator trusts nobody's host name with the network behind the firewall, so only the public Internet is
 //! reached unless the configuration says more. What kinds of addresses there are is in `kind`; asking the name servers, so that
-//! what was judged is what is connected to, is in `find`.
+//! what was judged is what is connected to, is in `find`, requests by HTTP are in `post`, and whose certificates are believed in
+//! `trust`.
 
 mod find;
 mod kind;
 mod network;
+mod post;
+mod trust;
 
 pub use find::{NotFound, find};
 pub use kind::Kind;
 pub use network::Network;
+pub use post::{Answer, NoAnswer, Post};
+pub use trust::{InvalidTrust, Trust};
 
 use serde::Deserialize;
 use std::fmt;

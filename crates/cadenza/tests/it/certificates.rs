@@ -44,6 +44,11 @@ impl Certificates {
         std::fs::read(self.folder.join("root.pem")).unwrap()
     }
 
+    /// The file that it is in.
+    pub fn root_file(&self) -> PathBuf {
+        self.folder.join("root.pem")
+    }
+
     pub fn server_config(&self) -> Arc<rustls::ServerConfig> {
         let chain = CertificateDer::pem_file_iter(self.folder.join("server.pem")).unwrap();
         let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();

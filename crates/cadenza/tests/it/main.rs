@@ -14,6 +14,7 @@ mod grace;
 mod house;
 mod imap_server;
 mod links;
+mod oauth;
 mod pages;
 mod plus_addresses;
 mod reading;

@@ -6,10 +6,10 @@ use super::inside::heard;
 use crate::actions::mailboxes::{self, Progress, Trial};
 use crate::actions::{Caller, Privileges, Via};
 use crate::app::App;
-use crate::engine::account;
+use crate::engine::{account, tokens};
 use crate::reach::{self, Reach};
 use cadenza_core::time::Span;
-use cadenza_store::mailboxes::{self as stored, Mailbox, Security};
+use cadenza_store::mailboxes::{self as stored, Auth, Mailbox, Security};
 use cadenza_store::workspaces::Workspace;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -68,6 +68,11 @@ async fn visit(app: &App, workspace: &Workspace, m: &Mailbox, offline: bool) -> 
             if let Err(forbidden) = app.config.server.private_addresses.judge_host(&server.host) {
                 findings.error(&part, forbidden.to_string());
             }
+        }
+        if m.smtp.iter().chain(&m.imap).any(|s| s.auth == Auth::Xoauth2)
+            && let Err(why) = tokens::check(app, (workspace.id, m.id)).await
+        {
+            findings.error(&part, why.to_string());
         }
         match account(app, workspace.id, m, server) {
             Ok(_) => findings.ok(&part, format!("its secret opens; {at} was not visited (--offline)")),

@@ -1,7 +1,6 @@
 //! Reads the mailboxes (SPEC §9): one reader for each mailbox of this node's shards, begun anew when its settings change. What
 //! a reader finds it hands to `receive`; nothing here judges mail, and nothing on the server is changed.
 
-mod backoff;
 mod folder;
 mod reader;
 

@@ -2,11 +2,12 @@
 //! connection that is lost is made anew, with longer and longer pauses.
 
 use super::Reading;
-use super::backoff::{Outlook, pause};
 use super::folder::Trouble;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::engine::account::inbox_account;
+use crate::engine::account::{NotOpen, inbox_account, sign_in};
+use crate::engine::backoff::{Outlook, pause};
+use crate::engine::tokens::NoToken;
 use crate::mail::imap::{Account, Failure, Session};
 use cadenza_core::time::{Span, Time};
 use cadenza_store::mailboxes::{self, Inbox, Mailbox};
@@ -31,6 +32,7 @@ pub(super) enum End {
     Server(Failure),
     /// The stored settings are of no use.
     Settings(String),
+    Token(NoToken),
     /// The mail was there and could not be kept.
     Store(StoreError),
 }
@@ -38,6 +40,15 @@ pub(super) enum End {
 impl From<Failure> for End {
     fn from(failure: Failure) -> End {
         End::Server(failure)
+    }
+}
+
+impl From<NotOpen<Failure>> for End {
+    fn from(e: NotOpen<Failure>) -> End {
+        match e {
+            NotOpen::Token(e) => End::Token(e),
+            NotOpen::Line(failure) => End::Server(failure),
+        }
     }
 }
 
@@ -106,8 +117,8 @@ impl Reader {
         let row = self.app.db.read_async(move |q| mailboxes::get(q, workspace, mailbox)).await?;
         let server = row.imap.as_ref().ok_or_else(|| End::Settings("the mailbox has no inbox any more".into()))?;
         let account = inbox_account(&self.app, workspace, &row, server).map_err(End::Settings)?;
-        let account = Account { timeouts: self.limits.patience, ..account };
-        let mut session = Session::open(&account).await?;
+        let mut account = Account { timeouts: self.limits.patience, ..account };
+        let mut session = sign_in(&self.app, (workspace, mailbox), &mut account).await?;
         self.idle_refused = false;
         loop {
             let began = self.app.clock.now();
@@ -198,6 +209,8 @@ impl Reader {
                 (failure.to_string(), failure.kind(), outlook)
             }
             End::Settings(why) => (why, "its settings are of no use", Outlook::Settled),
+            End::Token(NoToken::Settled(why)) => (why, "it has no access token", Outlook::Settled),
+            End::Token(NoToken::Passing(why)) => (why, "it has no access token at present", Outlook::Passing),
             End::Store(e) => {
                 tracing::warn!(mailbox = %mailbox, "what came could not be taken in: {e}");
                 return Outlook::Passing;

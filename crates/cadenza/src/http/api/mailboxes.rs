@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use cadenza_core::ids::{MailboxId, UserId};
 use cadenza_core::time::Time;
+use cadenza_store::mailbox_grants::Grant;
 use cadenza_store::mailboxes::{self as store, Auth, Security};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -73,6 +74,8 @@ struct Mailbox {
     smtp: Option<Server>,
     /// Null: replies cannot be read.
     imap: Option<Server>,
+    /// Where access tokens come from; null where no server signs in by `xoauth2`.
+    oauth: Option<OAuth>,
     /// Those that are read.
     folders: Vec<String>,
     /// Where sent mail is found, where the server files it.
@@ -92,8 +95,23 @@ struct Server {
     #[schema(value_type = String)]
     auth: Auth,
     login: Option<String>,
-    /// Whether a password or token is stored. It is shown to nobody.
+    /// Whether a password is stored. It is shown to nobody.
     has_secret: bool,
+}
+
+/// Where access tokens come from (RFC 6749 §6). Client secret, refresh token and access token are shown to nobody.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MailboxOAuth)]
+struct OAuth {
+    token_endpoint: String,
+    client_id: String,
+    /// Whether a client secret is stored.
+    has_client_secret: bool,
+    /// Until when the present access token is good; null where there is none yet.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Time>,
+    /// Why there will be no more access tokens until somebody changes or releases the mailbox.
+    failure: Option<String>,
 }
 
 impl From<&store::Mailbox> for MailboxRow {
@@ -121,8 +139,14 @@ impl From<&store::Mailbox> for MailboxRow {
     }
 }
 
-impl From<store::Mailbox> for Mailbox {
-    fn from(m: store::Mailbox) -> Mailbox {
+/// A mailbox with what else is told of it.
+async fn whole(app: &App, caller: &Caller, m: store::Mailbox) -> Result<Json<Mailbox>> {
+    let grant = mailboxes::oauth(app, caller, m.id).await?;
+    Ok(Json(Mailbox::of(m, grant)))
+}
+
+impl Mailbox {
+    fn of(m: store::Mailbox, grant: Option<Grant>) -> Mailbox {
         let server = |s: store::Server| Server {
             has_secret: s.secret.is_some(),
             host: s.host,
@@ -136,6 +160,13 @@ impl From<store::Mailbox> for Mailbox {
             signature: m.signature,
             smtp: m.smtp.map(server),
             imap: m.imap.map(server),
+            oauth: grant.map(|g| OAuth {
+                token_endpoint: g.token_endpoint,
+                client_id: g.client_id,
+                has_client_secret: g.client_secret.is_some(),
+                expires_at: g.access.map(|a| a.expires_at),
+                failure: g.failure,
+            }),
             folders: m.folders,
             sent_folder: m.sent_folder,
         }
@@ -156,6 +187,8 @@ struct Input {
     smtp: Option<ServerInput>,
     /// Null: replies cannot be read.
     imap: Option<ServerInput>,
+    /// Where the access tokens of servers with `xoauth2` come from; such a server needs it.
+    oauth: Option<OAuthInput>,
     folders: Option<Vec<String>>,
     sent_folder: Option<String>,
     /// Null is no limit. So for the others.
@@ -181,8 +214,22 @@ struct ServerInput {
     /// `password`, `xoauth2` or `none`.
     auth: String,
     login: Option<String>,
-    /// A password, or for `xoauth2` a token. Absent: the stored one stays, for the same host.
+    /// A password. Absent: the stored one stays, for the same host. Not for `xoauth2`, whose tokens come by `oauth`.
     secret: Option<String>,
+}
+
+/// What access tokens are asked for with. Absent secrets stay, for the same endpoint and client.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "as above")]
+#[schema(as = MailboxOAuthInput, example = json!({ "token_endpoint": "google", "client_id": "1234.apps.example",
+    "client_secret": "…", "refresh_token": "…" }))]
+struct OAuthInput {
+    /// `google`, `microsoft`, or an https address.
+    token_endpoint: String,
+    client_id: String,
+    /// Null: the client has none.
+    client_secret: Option<String>,
+    refresh_token: Option<String>,
 }
 
 /// All mailboxes, oldest first
@@ -207,14 +254,15 @@ async fn create(
     Body(new): Body<MailboxChange>,
 ) -> Result<(StatusCode, Json<Mailbox>)> {
     let made = mailboxes::create(&app, &caller, new).await?;
-    Ok((StatusCode::CREATED, Json(made.into())))
+    Ok((StatusCode::CREATED, whole(&app, &caller, made).await?))
 }
 
 /// One mailbox
 #[utoipa::path(get, path = "/mailboxes/{mailbox}", tag = "mailboxes",
     params(("mailbox" = String, Path, example = "mbx_00dk3v9xk000f")), responses((status = 200, body = Mailbox)))]
 async fn get(State(app): State<App>, caller: Caller, At(id): At<MailboxId>) -> Result<Json<Mailbox>> {
-    Ok(Json(mailboxes::get(&app, &caller, id).await?.into()))
+    let found = mailboxes::get(&app, &caller, id).await?;
+    whole(&app, &caller, found).await
 }
 
 /// Change a mailbox
@@ -229,7 +277,8 @@ async fn update(
     At(id): At<MailboxId>,
     Body(new): Body<MailboxChange>,
 ) -> Result<Json<Mailbox>> {
-    Ok(Json(mailboxes::update(&app, &caller, id, new).await?.into()))
+    let changed = mailboxes::update(&app, &caller, id, new).await?;
+    whole(&app, &caller, changed).await
 }
 
 /// Delete a mailbox from which nothing was ever sent
@@ -309,7 +358,8 @@ async fn hold(
     Body(hold): Body<Hold>,
 ) -> Result<Json<Mailbox>> {
     mailboxes::hold(&app, &caller, id, &hold.why).await?;
-    Ok(Json(mailboxes::get(&app, &caller, id).await?.into()))
+    let held = mailboxes::get(&app, &caller, id).await?;
+    whole(&app, &caller, held).await
 }
 
 /// Let a held mailbox send again
@@ -319,5 +369,6 @@ async fn hold(
     params(("mailbox" = String, Path, example = "mbx_00dk3v9xk000f")), responses((status = 200, body = Mailbox)))]
 async fn release(State(app): State<App>, caller: Caller, At(id): At<MailboxId>) -> Result<Json<Mailbox>> {
     mailboxes::release(&app, &caller, id).await?;
-    Ok(Json(mailboxes::get(&app, &caller, id).await?.into()))
+    let released = mailboxes::get(&app, &caller, id).await?;
+    whole(&app, &caller, released).await
 }

@@ -2,8 +2,7 @@
 
 use super::secret::Auth;
 use super::stream::Stream;
-use super::trust::Trust;
-use crate::reach::{NotFound, Reach, find};
+use crate::reach::{NotFound, Reach, Trust, find};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
@@ -103,8 +102,7 @@ impl Peer<'_> {
     pub async fn protect(&self, socket: TcpStream) -> Result<Stream, LineFailure> {
         let host = || self.host.to_owned();
         let name = ServerName::try_from(host()).map_err(|_| LineFailure::HostName { host: host() })?;
-        let Trust(config) = self.trust;
-        match timeout(self.limit, TlsConnector::from(config.clone()).connect(name, socket)).await {
+        match timeout(self.limit, TlsConnector::from(self.trust.config().clone()).connect(name, socket)).await {
             Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
             Ok(Err(e)) => Err(handshake_failure(&e)),
             Err(_) => Err(LineFailure::Handshake { why: no_answer(self.limit) }),

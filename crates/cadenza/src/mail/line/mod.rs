@@ -1,15 +1,13 @@
-//! A line to a mail server, whatever is spoken over it: which addresses may be reached, the socket, TLS with its trust, and the
+//! A line to a mail server, whatever is spoken over it: which addresses may be reached, the socket, TLS, and the
 //! secrets that are said over it. Knows no commands.
 
 mod connect;
 mod secret;
 mod stream;
-mod trust;
 
-pub use crate::reach::Reach;
+pub use crate::reach::{InvalidTrust, Reach, Trust};
 pub use connect::{LineFailure, Security};
 pub use secret::Auth;
-pub use trust::{InvalidTrust, Trust};
 
 pub(super) use connect::{Peer, needs_protection};
 pub(super) use secret::{is_sayable, plain, xoauth2, xoauth2_cause};

@@ -24,12 +24,19 @@ pub struct Findings {
 /// Why no mail could be sent either.
 pub async fn probe(account: &Account, clock: &Clock) -> Result<Findings, ConnectFailure> {
     let connection = Connection::open(account, clock).await?;
-    let findings = Findings {
-        peer: connection.peer(),
-        greeting: connection.greeting().to_owned(),
-        tls: connection.tls(),
-        offered: connection.offered().clone(),
-    };
-    connection.quit().await;
-    Ok(findings)
+    Ok(Findings::of(connection).await)
+}
+
+impl Findings {
+    /// What an open connection tells; it is ended.
+    pub async fn of(connection: Connection) -> Findings {
+        let findings = Findings {
+            peer: connection.peer(),
+            greeting: connection.greeting().to_owned(),
+            tls: connection.tls(),
+            offered: connection.offered().clone(),
+        };
+        connection.quit().await;
+        findings
+    }
 }

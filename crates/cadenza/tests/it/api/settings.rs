@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 on_both! {
     a_mailbox_is_kept_and_its_secrets_never_come_out
+    a_mailbox_by_oauth_keeps_its_secrets_to_itself
     a_mailbox_is_held_and_released
     a_mailboxes_server_is_tried
     users_are_invited_and_depart
@@ -75,6 +76,81 @@ async fn a_mailbox_is_kept_and_its_secrets_never_come_out(house: &House) {
     let listed = viewer.get("/mailboxes").await.expect(200);
     assert_eq!(listed["items"][0]["sandbox"], true);
     assert!(listed["items"][0].get("smtp").is_none());
+}
+
+async fn a_mailbox_by_oauth_keeps_its_secrets_to_itself(house: &House) {
+    let program = Program::new(house).await;
+    let smtp =
+        json!({ "host": "smtp.example.com", "port": 587, "security": "starttls", "auth": "xoauth2", "login": "ann" });
+    let oauth =
+        json!({ "token_endpoint": "google", "client_id": "app", "client_secret": CANARY, "refresh_token": CANARY });
+    let new = json!({ "address": "ann@example.com", "smtp": smtp, "oauth": oauth });
+    let made = program.post("/mailboxes", new).await.expect(201);
+    let shown = json!({ "token_endpoint": "https://oauth2.googleapis.com/token", "client_id": "app",
+        "has_client_secret": true, "expires_at": null, "failure": null });
+    assert_eq!((&made["oauth"], &made["smtp"]["has_secret"]), (&shown, &json!(false)));
+    let path = format!("/mailboxes/{}", made["id"].as_str().unwrap());
+
+    // What is not named stays, for the same endpoint and client.
+    let same = json!({ "oauth": { "token_endpoint": "google", "client_id": "app" }, "smtp": smtp });
+    assert_eq!(program.patch(&path, same).await.expect(200)["oauth"], shown);
+    assert_eq!(program.patch(&path, json!({ "name": "Ann" })).await.expect(200)["oauth"], shown);
+    let public = json!({ "oauth": { "token_endpoint": "google", "client_id": "app", "client_secret": null } });
+    assert_eq!(program.patch(&path, public).await.expect(200)["oauth"]["has_client_secret"], false);
+    for (wrong, field, says) in [
+        (
+            json!({ "oauth": { "token_endpoint": "microsoft", "client_id": "app" } }),
+            "oauth.refresh_token",
+            "this client",
+        ),
+        (json!({ "oauth": { "token_endpoint": "google", "client_id": "b" } }), "oauth.refresh_token", "this client"),
+        (
+            json!({ "oauth": { "token_endpoint": "http://id.example.com", "client_id": "app" } }),
+            "oauth.token_endpoint",
+            "https://",
+        ),
+        (
+            json!({ "oauth": { "token_endpoint": "https://10.0.0.8/t", "client_id": "app", "refresh_token": CANARY } }),
+            "oauth.token_endpoint",
+            "server.private_addresses",
+        ),
+        (json!({ "oauth": { "token_endpoint": "google", "client_id": " " } }), "oauth.client_id", "provider"),
+        (
+            json!({ "oauth": { "token_endpoint": "google", "client_id": "app", "refresh_token": format!("{CANARY}\n") + "x" } }),
+            "oauth.refresh_token",
+            "one line",
+        ),
+        (json!({ "oauth": null }), "oauth", "refresh_token"),
+        (
+            json!({ "smtp": { "host": "smtp.example.com", "port": 587, "security": "tls", "auth": "xoauth2", "login": "ann",
+            "secret": CANARY } }),
+            "smtp.secret",
+            "no password",
+        ),
+        (
+            json!({ "smtp": { "host": "smtp.example.com", "port": 587, "security": "tls", "auth": "xoauth2" } }),
+            "smtp.login",
+            "name",
+        ),
+        (json!({ "oauth": { "token_endpoint": "google", "client_id": "app", "tenant": CANARY } }), "body", "tenant"),
+    ] {
+        let answer = program.patch(&path, wrong.clone()).await;
+        let fault = &answer.json["errors"][0];
+        assert_eq!(fault["field"], field, "{wrong}: {:#}", answer.json);
+        assert!(fault["message"].as_str().unwrap().contains(says), "{wrong}: {fault}");
+        assert!(!answer.json.to_string().contains(CANARY), "{:#}", answer.json);
+        assert_eq!(answer.problem(422), "invalid");
+    }
+
+    // Signing in otherwise, nothing of it is kept.
+    let by_password = json!({ "smtp": { "host": "smtp.example.com", "port": 587, "security": "starttls", "auth": "password",
+        "login": "ann", "secret": CANARY } });
+    assert_eq!(program.patch(&path, by_password).await.expect(200)["oauth"], Value::Null);
+    assert_eq!(house.int("SELECT count(*) FROM mailbox_grant", &[]).await, 0);
+    let unused = json!({ "oauth": oauth });
+    assert_eq!(program.patch(&path, unused).await.json["errors"][0]["field"], "oauth");
+    let audit = "SELECT count(*) FROM audit WHERE COALESCE(before, '') || COALESCE(after, '') LIKE '%canary%'";
+    assert_eq!(house.int(audit, &[]).await, 0);
 }
 
 async fn a_mailbox_is_held_and_released(house: &House) {

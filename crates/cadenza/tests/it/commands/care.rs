@@ -266,6 +266,10 @@ fn doctor_looks_at_each_mailbox() {
             (smtp.security, smtp.auth) = (Security::Starttls, Auth::Password);
             (smtp.login, smtp.secret) = (Some("eve@agency.example".into()), Some(vec![1; 60]));
         });
+        place.mailbox(4, "max@agency.example", sink.port(), |m| {
+            let smtp = m.smtp.as_mut().unwrap();
+            (smtp.security, smtp.auth) = (Security::Starttls, Auth::Xoauth2);
+        });
         place.change(|tx, w| mailboxes::hold(tx, w, MailboxId(1), "5.7.1 not today", Time::from_micros(1)));
         let found = place.doctor(&[]);
         found.need("ok", "mailbox ada@agency.example", "be greeted");
@@ -276,8 +280,10 @@ fn doctor_looks_at_each_mailbox() {
         found.need("error", "mailbox eve@other.org", "sealed with another key");
         found.need("warning", "mailbox eve@other.org", "signs in at agency.example and writes from other.org");
         found.need("warning", "authentication", "were not looked at");
+        found.need("error", "mailbox max@agency.example", "no refresh token is stored");
         found.need("ok", "reach", "loopback");
         let offline = place.doctor(&["--offline"]);
+        offline.need("error", "mailbox max@agency.example", "no refresh token is stored");
         offline.need("ok", "mailbox bob@agency.example", "was not visited");
 
         // Told nothing, it looks nowhere but in the Internet.

@@ -53,6 +53,14 @@ impl House {
         House::furnish(url, scratch, None).await
     }
 
+    /// On SQLite, with these lines in its `cadenza.toml`.
+    pub async fn sqlite_told(lines: &str) -> House {
+        let scratch = Scratch::new("engine");
+        std::fs::write(scratch.join("cadenza.toml"), lines).unwrap();
+        let url = format!("sqlite:{}", scratch.join("test.db").display());
+        House::furnish(url, scratch, None).await
+    }
+
     /// `None` where PostgreSQL is not installed.
     pub async fn postgres() -> Option<House> {
         let server = tokio::task::spawn_blocking(|| {

@@ -258,6 +258,12 @@ impl ImapServer {
         self.world.lock().unwrap()
     }
 
+    /// From the next sign-in on it takes this password, or token, and no other.
+    pub fn password_setter(&self) -> impl Fn(&str) + Send + 'static {
+        let world = self.world.clone();
+        move |now| now.clone_into(&mut world.lock().unwrap().password)
+    }
+
     /// Changes what the server holds; whoever idles is told.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
         change(&mut self.world());

@@ -127,6 +127,16 @@ impl Session {
                 self.say("+ ").await?;
                 secret_of(&self.heard().await?)
             }
+            ["AUTHENTICATE", "XOAUTH2", response] => {
+                let bytes = STANDARD.decode(response).unwrap_or_default();
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let token = text.split('\x01').find_map(|part| part.strip_prefix("auth=Bearer ")).unwrap_or_default();
+                if token != self.world.lock().unwrap().password {
+                    self.say(&format!("+ {}", STANDARD.encode(r#"{"status":"400"}"#))).await?;
+                    assert_eq!(self.heard().await?, "", "a refused client answers the challenge with nothing");
+                }
+                token.to_owned()
+            }
             _ => String::new(),
         };
         if said != self.world.lock().unwrap().password {

@@ -124,6 +124,29 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     admin.post(&path, &form).await.expect(303);
     admin.get(&path).await.says("are not read here").without("value=\"on\" checked");
 
+    // By OAuth 2, which is asked for only there.
+    let mut oauth = with(
+        &MAILBOX,
+        &[("smtp.port", "587"), ("smtp.security", "starttls"), ("smtp.auth", "xoauth2"), ("smtp.login", "ada")],
+    );
+    let at = oauth.len();
+    oauth.extend([
+        ("oauth.token_endpoint", "microsoft"),
+        ("oauth.client_id", "the-app"),
+        ("oauth.client_secret", "hunter2"),
+        ("oauth.refresh_token", ""),
+    ]);
+    let page = admin.post(&path, &oauth).await.expect(422).says("id=\"f-oauth-refresh-token-fault\"");
+    page.says("value=\"the-app\"").without("hunter2");
+    oauth[at + 3].1 = "hunter3";
+    admin.post(&path, &oauth).await.expect(303);
+    (oauth[at + 2].1, oauth[at + 3].1) = ("", "");
+    admin.post(&path, &oauth).await.expect(303);
+    let page = admin.get(&path).await.expect(200).says("https://login.microsoftonline.com/common/oauth2/v2.0/token");
+    page.says("One is stored.").without("hunter2").without("hunter3");
+    admin.post(&path, &form).await.expect(303);
+    admin.get(&path).await.without("login.microsoftonline.com");
+
     // Held and released, and deleted since nothing was sent from it.
     admin.post(&format!("{path}/hold"), &[("why", "new provider")]).await.expect(303);
     admin.get(&path).await.says("Nothing goes out: new provider").says("Release</button>");
@@ -135,7 +158,7 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     let left = mailboxes::all(&house.app, &house.caller).await.unwrap();
     assert_eq!(left.len(), 1);
     let audit = "SELECT count(*) FROM audit WHERE action LIKE 'mailbox.%'";
-    assert_eq!(house.int(audit, &[]).await, 8, "create, four times update, hold, release, delete");
+    assert_eq!(house.int(audit, &[]).await, 11, "create, seven times update, hold, release, delete");
 }
 
 /// The form of the workspace's settings as its page shows it, changed in places.

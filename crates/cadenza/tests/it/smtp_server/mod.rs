@@ -158,6 +158,7 @@ pub struct Log {
 pub struct SmtpServer {
     address: SocketAddr,
     log: Arc<Mutex<Log>>,
+    password: Arc<Mutex<Option<String>>>,
     task: JoinHandle<()>,
 }
 
@@ -210,6 +211,8 @@ pub fn say(text: &str) -> Act {
 struct Stage {
     script: Script,
     reached: Mutex<HashMap<Phase, usize>>,
+    /// In place of the script's.
+    password: Arc<Mutex<Option<String>>>,
     log: Arc<Mutex<Log>>,
 }
 
@@ -233,7 +236,8 @@ impl SmtpServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Log::default()));
-        let stage = Arc::new(Stage { script, reached: Mutex::default(), log: log.clone() });
+        let password = Arc::<Mutex<Option<String>>>::default();
+        let stage = Arc::new(Stage { script, reached: Mutex::default(), password: password.clone(), log: log.clone() });
         let task = tokio::spawn(async move {
             // Dropped with this task, and its sessions with it.
             let mut sessions = tokio::task::JoinSet::new();
@@ -244,11 +248,17 @@ impl SmtpServer {
                 sessions.spawn(Session::new(socket, stage.clone()).run());
             }
         });
-        SmtpServer { address, log, task }
+        SmtpServer { address, log, password, task }
     }
 
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// From the next connection on it takes this password, or token, and no other.
+    pub fn password_setter(&self) -> impl Fn(&str) + Send + 'static {
+        let password = self.password.clone();
+        move |now| *password.lock().unwrap() = Some(now.to_owned())
     }
 
     pub fn log(&self) -> Log {

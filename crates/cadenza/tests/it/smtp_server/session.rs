@@ -108,6 +108,7 @@ impl Session {
     async fn auth(&mut self, rest: &str) -> Result<(), Ended> {
         let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
         let (user, password) = self.stage.script.sign_in.clone().unwrap_or_default();
+        let password = self.stage.password.lock().unwrap().clone().unwrap_or(password);
         let given = |text: &str| String::from_utf8(STANDARD.decode(text).unwrap_or_default()).unwrap_or_default();
         let right = match mechanism {
             "PLAIN" => given(initial) == format!("\0{user}\0{password}"),

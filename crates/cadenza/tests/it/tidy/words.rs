@@ -56,6 +56,14 @@ const RULES: &[Rule] = &[
               answers is connected to",
     },
     Rule {
+        words: &["reqwest::Client", "ClientBuilder"],
+        about: &[SERVER],
+        // The commands speak to servers of this machine.
+        but: &["crates/cadenza/src/reach/", "crates/cadenza/src/commands/"],
+        reads: Reads::Code,
+        why: "requests to what users name go out through reach/, which refuses private addresses: call it",
+    },
+    Rule {
         words: &[
             "SystemTime::now",
             "Zoned::now",
@@ -171,6 +179,9 @@ const HOSTS: &[&str] = &[
     "semver.org",
     "developer.mozilla.org",
     "docs.rs",
+    // Token endpoints that users choose by name.
+    "oauth2.googleapis.com",
+    "login.microsoftonline.com",
 ];
 
 /// Names reserved for examples (RFC 2606, RFC 6761).
@@ -331,6 +342,10 @@ fn planted_words_are_found_where_they_may_not_stand() {
         ("crates/cadenza-store/src/a.rs", "let x = \"sqlite\";", false),
         ("crates/cadenza/src/engine/a.rs", "let s = TcpStream::connect(a);", true),
         ("crates/cadenza/src/mail/smtp.rs", "let s = TcpStream::connect(a);", false),
+        ("crates/cadenza/src/mail/smtp.rs", "lookup_host(a).await", true),
+        ("crates/cadenza/src/reach/find.rs", "lookup_host(a).await", false),
+        ("crates/cadenza/src/engine/a.rs", "reqwest::Client::new()", true),
+        ("crates/cadenza/src/engine/a.rs", "reqwest::Url::parse(a)", false),
         ("crates/cadenza/src/engine/a.rs", "let now = Instant::now();", true),
         ("crates/cadenza/src/engine/a.rs", "// Instant::now() is elsewhere", false),
         ("crates/cadenza/src/clock.rs", "let now = Instant::now();", false),

@@ -9,7 +9,7 @@ use crate::App;
 use crate::mail::smtp::LineFailure;
 use crate::reach::NotFound;
 use cadenza_core::ids::MailboxId;
-use cadenza_store::mailboxes::{self, Security};
+use cadenza_store::mailboxes::{self, Auth, Security, Server};
 use std::time::Duration;
 
 /// A person waits for it: shorter than a sender would.
@@ -43,6 +43,8 @@ impl Trial {
 /// The steps to a server, in their order but for TLS, which comes before the greeting where it begins at the first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
+    /// By OAuth 2, before anything is connected to.
+    Token,
     Find,
     Connect,
     Greet,
@@ -75,13 +77,18 @@ pub async fn test(app: &App, caller: &Caller, id: MailboxId) -> Result<Trial> {
 }
 
 /// The steps that a server's settings ask for.
-fn steps_to(security: Security) -> Vec<Step> {
-    match security {
-        Security::Tls => vec![Step::Find, Step::Connect, Step::Protect, Step::Greet],
-        Security::Starttls => vec![Step::Find, Step::Connect, Step::Greet, Step::Protect],
-        Security::None => vec![Step::Find, Step::Connect, Step::Greet],
-    }
+fn steps_to(server: &Server) -> Vec<Step> {
+    let line = match server.security {
+        Security::Tls => &[Step::Find, Step::Connect, Step::Protect, Step::Greet][..],
+        Security::Starttls => &[Step::Find, Step::Connect, Step::Greet, Step::Protect],
+        Security::None => &[Step::Find, Step::Connect, Step::Greet],
+    };
+    let token = (server.auth == Auth::Xoauth2).then_some(Step::Token);
+    token.into_iter().chain(line.iter().copied()).collect()
 }
+
+/// What may help to a token.
+const TOKEN_ADVICE: &str = "See under OAuth 2 in its settings.";
 
 /// At which step a line failed, and what may help; `ports` says which are usual.
 fn place(failure: &LineFailure, ports: &'static str) -> (Step, &'static str) {

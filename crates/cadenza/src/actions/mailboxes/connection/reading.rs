@@ -1,8 +1,8 @@
 //! Tries the server that a mailbox is read from: signs in, and opens every folder that is to be read.
 
-use super::{Named, PATIENCE, PATIENCE_IN_ALL, Progress, Step, broken, place, steps_to};
+use super::{Named, PATIENCE, PATIENCE_IN_ALL, Progress, Step, TOKEN_ADVICE, broken, place, steps_to};
 use crate::App;
-use crate::engine;
+use crate::engine::{self, NotOpen};
 use crate::mail::imap::{Account, Failure, Session, Stage, Timeouts};
 use cadenza_core::ids::WorkspaceId;
 use cadenza_store::mailboxes::{Mailbox, Security, Server};
@@ -12,6 +12,7 @@ const NAMED_MAX: usize = 30;
 
 fn name(step: Step) -> &'static str {
     match step {
+        Step::Token => "Inbox: get an access token",
         Step::Find => "Inbox: find the server",
         Step::Connect => "Inbox: connect",
         Step::Greet => "Inbox: be greeted",
@@ -32,7 +33,7 @@ struct Found {
 }
 
 pub(super) async fn try_it(app: &App, w: WorkspaceId, mailbox: &Mailbox, server: &Server) -> Vec<Named> {
-    let mut steps = steps_to(server.security);
+    let mut steps = steps_to(server);
     steps.extend([Step::SignIn, Step::Folders]);
     let failed = |at, why, advice| broken(&steps, name, at, why, advice);
     let account = match engine::inbox_account(app, w, mailbox, server) {
@@ -40,14 +41,19 @@ pub(super) async fn try_it(app: &App, w: WorkspaceId, mailbox: &Mailbox, server:
         Err(why) => return failed(Step::Find, why, "Type the settings and the password again, and save."),
     };
     let timeouts = Timeouts { connect: PATIENCE, answer: PATIENCE, command: PATIENCE };
-    let account = Account { timeouts, ..account };
-    let Ok(tried) = tokio::time::timeout(PATIENCE_IN_ALL, visit(&account, mailbox)).await else {
+    let mut account = Account { timeouts, ..account };
+    let visit = async {
+        let session = engine::sign_in(app, (w, mailbox.id), &mut account).await?;
+        visit(session, mailbox).await.map_err(NotOpen::Line)
+    };
+    let Ok(tried) = tokio::time::timeout(PATIENCE_IN_ALL, visit).await else {
         let why = format!("no end within {} s", PATIENCE_IN_ALL.as_secs());
         return failed(Step::Connect, why, "The server is very slow, or something between swallows the traffic.");
     };
     let found = match tried {
         Ok(found) => found,
-        Err(failure) => {
+        Err(NotOpen::Token(why)) => return failed(Step::Token, why.to_string(), TOKEN_ADVICE),
+        Err(NotOpen::Line(failure)) => {
             let (step, advice) = where_it_failed(&failure, server.security);
             return failed(step, failure.to_string(), advice);
         }
@@ -58,6 +64,7 @@ pub(super) async fn try_it(app: &App, w: WorkspaceId, mailbox: &Mailbox, server:
         return failed(Step::Folders, why, "Write the folders as they are named here.");
     }
     let said = |step: Step| match step {
+        Step::Token => String::new(),
         Step::Find => server.host.clone(),
         Step::Connect => found.peer.clone(),
         Step::Greet => found.greeting.clone(),
@@ -68,8 +75,7 @@ pub(super) async fn try_it(app: &App, w: WorkspaceId, mailbox: &Mailbox, server:
     steps.iter().map(|s| (name(*s), Progress::Passed(said(*s)))).collect()
 }
 
-async fn visit(account: &Account, mailbox: &Mailbox) -> Result<Found, Failure> {
-    let mut session = Session::open(account).await?;
+async fn visit(mut session: Session, mailbox: &Mailbox) -> Result<Found, Failure> {
     let mut found = Found {
         peer: session.peer().to_string(),
         greeting: session.greeting().to_owned(),

@@ -1,14 +1,15 @@
 //! Tries the server that takes a mailbox's mail.
 
-use super::{Named, PATIENCE, PATIENCE_IN_ALL, Progress, Step, broken, place, steps_to};
+use super::{Named, PATIENCE, PATIENCE_IN_ALL, Progress, Step, TOKEN_ADVICE, broken, place, steps_to};
 use crate::App;
-use crate::engine;
-use crate::mail::smtp::{Account, ConnectFailure, Stage, Timeouts, probe};
+use crate::engine::{self, NotOpen};
+use crate::mail::smtp::{Account, ConnectFailure, Findings, Stage, Timeouts};
 use cadenza_core::ids::WorkspaceId;
 use cadenza_store::mailboxes::{Auth, Mailbox, Security, Server};
 
 fn name(step: Step) -> &'static str {
     match step {
+        Step::Token => "Get an access token",
         Step::Find => "Find the server",
         Step::Connect => "Connect",
         Step::Greet => "Be greeted",
@@ -18,7 +19,7 @@ fn name(step: Step) -> &'static str {
 }
 
 pub(super) async fn try_it(app: &App, w: WorkspaceId, mailbox: &Mailbox, server: &Server) -> Vec<Named> {
-    let mut steps = steps_to(server.security);
+    let mut steps = steps_to(server);
     if server.auth != Auth::None {
         steps.push(Step::SignIn);
     }
@@ -28,14 +29,19 @@ pub(super) async fn try_it(app: &App, w: WorkspaceId, mailbox: &Mailbox, server:
         Err(why) => return failed(Step::Find, why, "Type the settings and the password again, and save."),
     };
     let limits = Timeouts { connect: PATIENCE, command: PATIENCE, ..Timeouts::default() };
-    let account = Account { timeouts: limits, ..account };
-    let Ok(tried) = tokio::time::timeout(PATIENCE_IN_ALL, probe(&account, &app.clock)).await else {
+    let mut account = Account { timeouts: limits, ..account };
+    let visit = async {
+        let connection = engine::connect(app, (w, mailbox.id), &mut account).await?;
+        Ok(Findings::of(connection).await)
+    };
+    let Ok(tried) = tokio::time::timeout(PATIENCE_IN_ALL, visit).await else {
         let why = format!("no end within {} s", PATIENCE_IN_ALL.as_secs());
         return failed(Step::Connect, why, "The server is very slow, or something between swallows the traffic.");
     };
     match tried {
         Ok(found) => {
             let said = |step: Step| match step {
+                Step::Token => String::new(),
                 Step::Find => server.host.clone(),
                 Step::Connect => found.peer.to_string(),
                 Step::Greet => found.greeting.clone(),
@@ -44,7 +50,8 @@ pub(super) async fn try_it(app: &App, w: WorkspaceId, mailbox: &Mailbox, server:
             };
             steps.iter().map(|s| (name(*s), Progress::Passed(said(*s)))).collect()
         }
-        Err(failure) => {
+        Err(NotOpen::Token(why)) => failed(Step::Token, why.to_string(), TOKEN_ADVICE),
+        Err(NotOpen::Line(failure)) => {
             let (step, advice) = where_it_failed(&failure, server.security);
             failed(step, failure.to_string(), advice)
         }

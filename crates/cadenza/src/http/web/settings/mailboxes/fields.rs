@@ -6,9 +6,10 @@ use super::super::super::viewer::Viewer;
 use super::FieldGroup;
 use crate::App;
 use crate::actions::fields::Patch;
-use crate::actions::mailboxes::{MailboxChange, ServerInput};
+use crate::actions::mailboxes::{self, MailboxChange, OAuthInput, ServerInput};
 use crate::actions::{Fault, users};
 use crate::http::error::Result;
+use cadenza_store::mailbox_grants::Grant;
 use cadenza_store::mailboxes::{Auth, Mailbox, Security};
 use cadenza_store::users::UserState;
 
@@ -21,12 +22,17 @@ pub async fn fields_of(
 ) -> Result<Vec<FieldGroup>> {
     let all = users::all(app, &viewer.caller).await?;
     let owner = m.map_or(viewer.caller.user, |m| m.owner);
+    let grant = match m {
+        Some(m) => mailboxes::oauth(app, &viewer.caller, m.id).await?,
+        None => None,
+    };
     let people = all.into_iter().filter(|u| u.state != UserState::Departed || u.id == owner);
     let people: Vec<Choice> = people.map(|u| Choice::new(u.id.to_string(), u.name)).collect();
     let mut groups = vec![writer(viewer, m, people)];
     if m.is_none_or(|m| !m.sandbox) {
         groups.push(server(m));
         groups.push(inbox(m));
+        groups.push(tokens(grant.as_ref()));
         groups.push(caps(m));
     }
     for group in &mut groups {
@@ -97,20 +103,13 @@ fn server(m: Option<&Mailbox>) -> FieldGroup {
                 .help("STARTTLS is insisted on: without it there is no connection.")
                 .value(smtp.map_or(Security::Starttls, |s| s.security).as_str()),
             Field::new("smtp.auth", "Sign in by")
-                .of(Input::choices(&[
-                    ("password", "password"),
-                    ("xoauth2", "OAuth 2 access token"),
-                    ("none", "nothing (relay)"),
-                ]))
+                .of(Input::choices(&[("password", "password"), ("xoauth2", "OAuth 2"), ("none", "nothing (relay)")]))
                 .value(smtp.map_or(Auth::Password, |s| s.auth).as_str()),
             Field::new("smtp.login", "Sign-in name")
                 .help("Usually the address.")
                 .autocomplete("off")
                 .value(smtp.and_then(|s| s.login.as_deref()).unwrap_or_default()),
-            Field::new("smtp.secret", "Password or token")
-                .of(Input::Password)
-                .help(stored)
-                .autocomplete("new-password"),
+            Field::new("smtp.secret", "Password").of(Input::Password).help(stored).autocomplete("new-password"),
         ],
     }
 }
@@ -134,16 +133,13 @@ fn inbox(m: Option<&Mailbox>) -> FieldGroup {
                 .of(Input::choices(&[("tls", "TLS"), ("starttls", "STARTTLS")]))
                 .value(imap.map_or(Security::Tls, |s| s.security).as_str()),
             Field::new("imap.auth", "Sign in by")
-                .of(Input::choices(&[("password", "password"), ("xoauth2", "OAuth 2 access token")]))
+                .of(Input::choices(&[("password", "password"), ("xoauth2", "OAuth 2")]))
                 .value(imap.map_or(Auth::Password, |s| s.auth).as_str()),
             Field::new("imap.login", "Sign-in name")
                 .help("Usually the address.")
                 .autocomplete("off")
                 .value(imap.and_then(|s| s.login.as_deref()).unwrap_or_default()),
-            Field::new("imap.secret", "Password or token")
-                .of(Input::Password)
-                .help(stored)
-                .autocomplete("new-password"),
+            Field::new("imap.secret", "Password").of(Input::Password).help(stored).autocomplete("new-password"),
             Field::new("folders", "Folders")
                 .of(Input::Area)
                 .help("Those that replies may come into, one a line. Add the one for spam: replies land there too.")
@@ -154,6 +150,37 @@ fn inbox(m: Option<&Mailbox>) -> FieldGroup {
                     "Where what you write yourself is filed, such as Sent. It can end an enrollment, as a reply does.",
                 )
                 .value(m.and_then(|m| m.sent_folder.as_deref()).unwrap_or_default()),
+        ],
+    }
+}
+
+fn tokens(grant: Option<&Grant>) -> FieldGroup {
+    let stored = |there: bool| match there {
+        true => "One is stored. Empty: it stays. It has to be typed again for another endpoint or client.",
+        false => "Stored sealed, and never shown again.",
+    };
+    FieldGroup {
+        label: "OAuth 2",
+        about: "For servers that are signed in to by OAuth 2: access tokens are fetched and renewed with this.",
+        fields: vec![
+            Field::new("oauth.token_endpoint", "Token endpoint")
+                .help("google, microsoft, or an https address.")
+                .value(grant.map_or("", |g| &g.token_endpoint)),
+            Field::new("oauth.client_id", "Client id")
+                .help("Of the application that is registered with the provider.")
+                .autocomplete("off")
+                .value(grant.map_or("", |g| &g.client_id)),
+            Field::new("oauth.client_secret", "Client secret")
+                .of(Input::Password)
+                .help(match grant {
+                    None => "Empty where the client has none.",
+                    Some(g) => stored(g.client_secret.is_some()),
+                })
+                .autocomplete("new-password"),
+            Field::new("oauth.refresh_token", "Refresh token")
+                .of(Input::Password)
+                .help(stored(grant.is_some()))
+                .autocomplete("new-password"),
         ],
     }
 }
@@ -227,7 +254,24 @@ pub fn change_of(typed: &Typed, old: Option<&Mailbox>) -> Result<MailboxChange, 
         change.folders = typed.get("folders").map(|all| all.lines().map(str::to_owned).collect());
         change.sent_folder = text("sent_folder");
     }
+    change.oauth = oauth_of(typed, &change);
     if faults.is_empty() { Ok(change) } else { Err(faults) }
+}
+
+/// Asked for only where a server signs in so; else what was typed there is of no use, and what is stored goes.
+fn oauth_of(typed: &Typed, change: &MailboxChange) -> Patch<OAuthInput> {
+    let imap = if let Patch::Set(imap) = &change.imap { Some(imap) } else { None };
+    let used = change.smtp.iter().chain(imap).any(|server| server.auth == Auth::Xoauth2);
+    if !used || typed.get("oauth.token_endpoint").is_none() {
+        return Patch::Keep;
+    }
+    let secret = |name: &str| typed.get(name).filter(|t| !t.is_empty()).map(str::to_owned);
+    Patch::Set(OAuthInput {
+        token_endpoint: typed.text("oauth.token_endpoint").to_owned(),
+        client_id: typed.text("oauth.client_id").to_owned(),
+        client_secret: secret("oauth.client_secret").map_or(Patch::Keep, Patch::Set),
+        refresh_token: secret("oauth.refresh_token"),
+    })
 }
 
 /// `part` is `smtp` or `imap`, before each field's name.

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 /// The roots that a server's certificate must lead to. Made once and shared by clones: reading the system's takes a few
 /// milliseconds, and connections that share it resume each other's TLS sessions.
 #[derive(Clone)]
-pub struct Trust(pub(super) Arc<ClientConfig>);
+pub struct Trust(Arc<ClientConfig>);
 
 /// Why a set of roots is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,11 @@ pub enum InvalidTrust {
 }
 
 impl Trust {
+    /// What a connection in TLS begins with.
+    pub(crate) fn config(&self) -> &Arc<ClientConfig> {
+        &self.0
+    }
+
     /// The operating system's roots, read once: there are hundreds, and every mailbox asks for them. A system without any is
     /// accepted: connections without TLS need none.
     pub fn system() -> Result<Trust, InvalidTrust> {
