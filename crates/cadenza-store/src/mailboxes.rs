@@ -84,6 +84,8 @@ pub struct Mailbox {
     pub freshness_minutes: u32,
     /// Its server delivers `name+anything@…` to it, so that mails may bear an address of their own to come back to.
     pub plus_addresses: bool,
+    /// A journal or gateway posts what arrives there to `/inbound`.
+    pub journaled: bool,
     /// Whether replies can be seen at all.
     pub readable: bool,
     pub read_at: Option<Time>,
@@ -105,8 +107,8 @@ impl Mailbox {
 
 const COLUMNS: &str = "id, owner_id, address, name, sandbox, signature, smtp_host, smtp_port, smtp_security, smtp_auth, \
      smtp_login, smtp_secret, imap_host, imap_port, imap_security, imap_auth, imap_login, imap_secret, imap_folders, \
-     sent_folder, day_cap, hour_cap, gap_seconds, jitter_seconds, freshness_minutes, plus_addresses, readable, read_at, \
-     read_failure, held, held_at, created_at, version";
+     sent_folder, day_cap, hour_cap, gap_seconds, jitter_seconds, freshness_minutes, plus_addresses, journaled, readable, \
+     read_at, read_failure, held, held_at, created_at, version";
 
 fn read(row: &Row) -> Result<Mailbox> {
     let mut c = Cells::of(row, "mailbox");
@@ -129,6 +131,7 @@ fn read(row: &Row) -> Result<Mailbox> {
         },
         freshness_minutes: c.count()?,
         plus_addresses: c.flag()?,
+        journaled: c.flag()?,
         readable: c.flag()?,
         read_at: c.opt_time()?,
         read_failure: c.opt_string()?,
@@ -160,9 +163,9 @@ pub fn create(tx: &mut Tx, w: WorkspaceId, mailbox: &Mailbox) -> Result<()> {
         "INSERT INTO mailbox (workspace_id, id, owner_id, address, name, sandbox, signature, smtp_host, smtp_port,
              smtp_security, smtp_auth, smtp_login, smtp_secret, imap_host, imap_port, imap_security, imap_auth, imap_login,
              imap_secret, imap_folders, sent_folder, day_cap, hour_cap, gap_seconds, jitter_seconds, freshness_minutes,
-             plus_addresses, readable, created_at, version)
+             plus_addresses, journaled, readable, created_at, version)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-             $24, $25, $26, $27, $28, $29, 1)",
+             $24, $25, $26, $27, $28, $29, $30, 1)",
         args![
             m.id,
             m.owner,
@@ -190,6 +193,7 @@ pub fn create(tx: &mut Tx, w: WorkspaceId, mailbox: &Mailbox) -> Result<()> {
             m.caps.jitter_seconds,
             m.freshness_minutes,
             m.plus_addresses,
+            m.journaled,
             m.readable,
             m.created_at,
         ],
@@ -208,7 +212,7 @@ pub fn update(tx: &mut Tx, w: WorkspaceId, mailbox: &Mailbox) -> Result<()> {
              smtp_security = $9, smtp_auth = $10, smtp_login = $11, smtp_secret = $12, imap_host = $13, imap_port = $14,
              imap_security = $15, imap_auth = $16, imap_login = $17, imap_secret = $18, imap_folders = $19,
              sent_folder = $20, day_cap = $21, hour_cap = $22, gap_seconds = $23, jitter_seconds = $24,
-             freshness_minutes = $25, plus_addresses = $26, readable = $27, version = version + 1
+             freshness_minutes = $25, plus_addresses = $26, journaled = $27, readable = $28, version = version + 1
          WHERE workspace_id = $1 AND id = $2",
         args![
             m.id,
@@ -236,6 +240,7 @@ pub fn update(tx: &mut Tx, w: WorkspaceId, mailbox: &Mailbox) -> Result<()> {
             m.caps.jitter_seconds,
             m.freshness_minutes,
             m.plus_addresses,
+            m.journaled,
             m.readable,
         ],
         "mailbox",

@@ -169,6 +169,7 @@ fn mailbox(w: WorkspaceId, n: usize, scenario: &Scenario, chance: &mut Chance) -
         // The first mailbox's inbox is read now and then; the others' cannot be.
         freshness_minutes: 60 * 60,
         plus_addresses: false,
+        journaled: false,
         readable: n == 0,
         read_at: Some(start()),
         read_failure: None,

@@ -92,7 +92,8 @@ pub(super) fn load_workspace(
 fn load_mailboxes(door: &Door, q: &mut Query, w: &mut Workspace, now: Time) -> Result<()> {
     let rows = q.query(
         "SELECT id, address, owner_id, sandbox, held, readable, read_at, freshness_minutes, name, signature,
-                day_cap, hour_cap, gap_seconds, jitter_seconds, version
+                day_cap, hour_cap, gap_seconds, jitter_seconds, version,
+                CASE WHEN journaled = 1 AND imap_host IS NULL THEN 1 ELSE 0 END
          FROM mailbox WHERE workspace_id = $1 ORDER BY id",
         &[w.id.into()],
     )?;
@@ -103,6 +104,8 @@ fn load_mailboxes(door: &Door, q: &mut Query, w: &mut Workspace, now: Time) -> R
         let inbox = match row.opt_time(6)? {
             _ if sandbox => Inbox::Fresh,
             _ if !row.flag(5)? => Inbox::Unreadable,
+            // Whoever posts what arrives tries until it is taken; nobody asks, so nothing is stale.
+            _ if row.flag(15)? => Inbox::Fresh,
             Some(read_at) if read_at >= fresh_since => Inbox::Fresh,
             read_at => Inbox::Stale { read_at: read_at.unwrap_or(Time::from_micros(0)) },
         };

@@ -31,6 +31,7 @@ pub(super) const STEPS: &[&str] = &[
         jitter_seconds BIGINT,
         freshness_minutes BIGINT NOT NULL,
         plus_addresses BIGINT NOT NULL,
+        journaled BIGINT NOT NULL,
         readable BIGINT NOT NULL,
         read_at BIGINT,
         read_failure TEXT,
@@ -39,7 +40,7 @@ pub(super) const STEPS: &[&str] = &[
         created_at BIGINT NOT NULL,
         version BIGINT NOT NULL,
         PRIMARY KEY (workspace_id, id),
-        CONSTRAINT mailbox_flags CHECK (sandbox IN (0, 1) AND readable IN (0, 1) AND plus_addresses IN (0, 1)),
+        CONSTRAINT mailbox_flags CHECK (sandbox IN (0, 1) AND readable IN (0, 1) AND plus_addresses IN (0, 1) AND journaled IN (0, 1)),
         CONSTRAINT mailbox_transport CHECK (sandbox = 1 OR (smtp_host IS NOT NULL AND smtp_port BETWEEN 1 AND 65535
             AND smtp_security IS NOT NULL AND smtp_auth IS NOT NULL)),
         CONSTRAINT mailbox_inbox CHECK (imap_host IS NULL OR (imap_port BETWEEN 1 AND 65535

@@ -73,8 +73,8 @@ impl House {
         );
         house.sql(
             "INSERT INTO mailbox (workspace_id, id, owner_id, address, name, sandbox, signature, imap_folders,
-                 freshness_minutes, plus_addresses, readable, created_at, version)
-             VALUES ($1, $2, $3, 'ada@sandbox.example', 'Ada', 1, '', '[]', 10, 0, 1, 0, 1)",
+                 freshness_minutes, plus_addresses, journaled, readable, created_at, version)
+             VALUES ($1, $2, $3, 'ada@sandbox.example', 'Ada', 1, '', '[]', 10, 0, 0, 1, 0, 1)",
             &[WS.into(), MAILBOX.into(), USER.into()],
         );
         house.sequence(SEQUENCE, &two_mails());

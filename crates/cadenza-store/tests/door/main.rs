@@ -29,6 +29,7 @@ macro_rules! on_both {
 on_both! {
     a_mail_goes_its_whole_way
     a_large_crowd_is_counted_twice_a_second
+    a_follow_up_waits_for_an_inbox_that_was_not_read_but_for_no_journal
     whoever_moves_the_clock_learns_when_work_rests
     a_reply_stops_before_the_mark
     a_suppression_shuts_the_final_mark

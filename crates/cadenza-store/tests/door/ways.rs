@@ -365,3 +365,29 @@ pub fn a_large_crowd_is_counted_twice_a_second(house: &House) {
     house.later(Span::minutes(-1));
     assert_eq!(crowd(), Some(0), "a clock that was set back counts anew");
 }
+
+/// Nobody reads it, so nothing was read in time; whoever posts what arrives there sees to it that nothing is missed.
+pub fn a_follow_up_waits_for_an_inbox_that_was_not_read_but_for_no_journal(house: &House) {
+    let mailbox = |sql: &str| house.sql(&format!("UPDATE mailbox SET {sql} WHERE workspace_id = $1"), &[WS.into()]);
+    let transport =
+        "sandbox = 0, smtp_host = 'mail.example', smtp_port = 25, smtp_security = 'none', smtp_auth = 'none'";
+    let sends = || house.int("SELECT COUNT(*) FROM send");
+    let id = house.one(house.grace(1));
+    house.tick();
+    house.put(id, Event::DotMark { visit: 1, attempt: 1 }).unwrap();
+    house.put(id, Event::Sent { visit: 1, attempt: 1 }).unwrap();
+    mailbox(&format!(
+        "{transport}, imap_host = 'mail.example', imap_port = 143, imap_security = 'tls', imap_auth = 'password'"
+    ));
+    mailbox("readable = 1, version = version + 1");
+    house.later(Span::days(5));
+    house.tick();
+    assert_eq!(sends(), 1, "its inbox was never read");
+    mailbox(
+        "imap_host = NULL, imap_port = NULL, imap_security = NULL, imap_auth = NULL, journaled = 1, version = version + 1",
+    );
+    house.db.write(|tx| door::ring_mailbox(tx, WS, MAILBOX, house.now())).unwrap();
+    house.tick();
+    assert_eq!(sends(), 2);
+    house.audit(SEQUENCE);
+}

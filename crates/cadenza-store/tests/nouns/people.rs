@@ -240,6 +240,7 @@ fn mailbox(world: &World, id: MailboxId, address: &str) -> Mailbox {
         caps: Caps { day: Some(200), hour: None, gap_seconds: Some(60), jitter_seconds: Some(30) },
         freshness_minutes: 10,
         plus_addresses: false,
+        journaled: false,
         readable: false,
         read_at: None,
         read_failure: None,

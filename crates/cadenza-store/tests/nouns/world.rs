@@ -257,6 +257,7 @@ pub fn sandbox(id: MailboxId, owner: UserId) -> Mailbox {
         caps: Caps::default(),
         freshness_minutes: 10,
         plus_addresses: false,
+        journaled: false,
         readable: true,
         read_at: None,
         read_failure: None,

@@ -67,6 +67,8 @@ pub struct MailboxChange {
     pub freshness_minutes: Option<u32>,
     /// Mails bear an address of their own behind a plus, where answers and bounces come back to.
     pub plus_addresses: Option<bool>,
+    /// A journal or gateway posts what arrives there to `/inbound`: replies are seen without IMAP.
+    pub journaled: Option<bool>,
 }
 
 /// Adds a mailbox. Who waits for one goes on.
@@ -207,6 +209,7 @@ fn empty(c: &Change<'_>) -> Mailbox {
         caps: CAPS,
         freshness_minutes: FRESHNESS_MINUTES,
         plus_addresses: false,
+        journaled: false,
         readable: false,
         read_at: None,
         read_failure: None,
@@ -247,7 +250,8 @@ fn apply(c: &mut Change<'_>, m: &mut Mailbox, new: MailboxChange, forbidden: &[F
         Patch::Set(typed) => m.imap = servers::server(c, &mut faults, m.id, "imap", typed, m.imap.as_ref()),
     }
     if !m.sandbox {
-        m.readable = m.imap.is_some();
+        m.journaled = new.journaled.unwrap_or(m.journaled);
+        m.readable = m.imap.is_some() || m.journaled;
         if m.smtp.is_none() && !typed_smtp {
             faults.add("smtp", "Say the server that takes its mail.");
         }
@@ -326,6 +330,7 @@ fn shown(c: &mut Change<'_>, m: &Mailbox) -> Result<Value, Stopped> {
         "folders": m.folders, "sent_folder": m.sent_folder, "freshness_minutes": m.freshness_minutes,
         "day_cap": m.caps.day, "hour_cap": m.caps.hour, "gap_seconds": m.caps.gap_seconds,
         "jitter_seconds": m.caps.jitter_seconds, "plus_addresses": m.plus_addresses,
+        "journaled": m.journaled,
         "oauth": oauth::shown(grant.as_ref()),
     }))
 }

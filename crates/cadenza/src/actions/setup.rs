@@ -86,6 +86,7 @@ pub async fn first_run(app: &App, setup: Setup) -> Result<(WorkspaceId, UserId)>
         caps: Caps::default(),
         freshness_minutes: 10,
         plus_addresses: false,
+        journaled: false,
         readable: true,
         read_at: None,
         read_failure: None,

@@ -80,8 +80,8 @@ pub(super) fn refuse(q: &mut Query, caller: &Caller, flow: Flow, s: &Sequence, m
     }
     let why = format!(
         "Replies cannot stop this sequence: it would write from {}, and Cadenza does not read what arrives there. Give each of \
-         these mailboxes an IMAP server in Settings. Where a gateway or a journal posts its mail to /api/v1/inbound, or where \
-         the sequence is to run all the same, confirm that with accept_unreadable.",
+         these mailboxes an IMAP server in Settings, or say there that a journal or gateway posts its mail to /api/v1/inbound. If the \
+         sequence is to run all the same, confirm that with accept_unreadable.",
         found.join(", ")
     );
     Ok(Err(ActionError::refused("unreadable_mailbox", why)))

@@ -134,6 +134,7 @@ fn mailbox(app: &App, caller: &Caller, smtp: &Smtp, n: usize) -> Mailbox {
         caps: Caps::default(),
         freshness_minutes: 10,
         plus_addresses: false,
+        journaled: false,
         readable: false,
         read_at: None,
         read_failure: None,

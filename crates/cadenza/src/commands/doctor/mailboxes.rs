@@ -125,6 +125,10 @@ fn inbox(findings: &mut Findings, app: &App, part: &str, m: &Mailbox) {
         findings.warning(part, "its inbox cannot be read: replies stop no sequence (REC-8)");
         return;
     }
+    if m.journaled && m.imap.is_none() {
+        findings.ok(part, "what arrives there is posted to /api/v1/inbound; whether it is, cannot be seen from here");
+        return;
+    }
     let now = app.clock.now();
     let failure = m.read_failure.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     match m.read_at {

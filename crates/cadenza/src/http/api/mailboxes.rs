@@ -59,6 +59,8 @@ struct MailboxRow {
     freshness_minutes: u32,
     /// Whether each mail bears an address of its own behind a plus, where answers and bounces come back to.
     plus_addresses: bool,
+    /// Whether a journal or gateway posts what arrives there to `/inbound`.
+    journaled: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
     version: i64,
@@ -133,6 +135,7 @@ impl From<&store::Mailbox> for MailboxRow {
             jitter_seconds: m.caps.jitter_seconds,
             freshness_minutes: m.freshness_minutes,
             plus_addresses: m.plus_addresses,
+            journaled: m.journaled,
             created_at: m.created_at,
             version: m.version,
         }
@@ -200,6 +203,8 @@ struct Input {
     /// Whether each mail bears an address of its own behind a plus (`ada+tag@example.com`), where answers and bounces come back
     /// to. For servers that deliver such addresses.
     plus_addresses: Option<bool>,
+    /// Whether a journal or gateway posts what arrives there to `/inbound`: replies are seen without IMAP then.
+    journaled: Option<bool>,
 }
 
 /// How a server is reached, as it is typed.

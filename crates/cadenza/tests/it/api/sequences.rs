@@ -19,6 +19,7 @@ on_both! {
     a_later_end_date_reopens_what_its_date_has_ended
     activating_for_somebody_else_moves_the_senders_where_it_is_asked
     what_replies_cannot_stop_runs_when_that_is_confirmed
+    where_a_journal_posts_the_replies_nothing_is_to_be_confirmed
 }
 
 const FILE: &str = "name = \"Spring\"\n\n[settings]\nreply = \"pause\"\n\n[[branch]]\nkey = \"main\"\n\n\
@@ -323,4 +324,20 @@ async fn what_replies_cannot_stop_runs_when_that_is_confirmed(house: &House) {
     for operation in ["pause", "resume"] {
         program.post(&format!("{path}/{operation}"), json!({})).await.expect(200);
     }
+}
+
+async fn where_a_journal_posts_the_replies_nothing_is_to_be_confirmed(house: &House) {
+    let program = Program::new(house).await;
+    unreadable_mailbox(house, house.caller.user, "ada@northwind.example").await;
+    let all = program.get("/mailboxes").await.expect(200);
+    let unread = all["items"].as_array().unwrap().iter().find(|m| m["readable"] == false).unwrap().clone();
+    let path = format!("/mailboxes/{}", unread["id"].as_str().unwrap());
+    let journaled = program.patch(&path, json!({ "journaled": true })).await.expect(200);
+    assert_eq!((&journaled["readable"], &journaled["journaled"]), (&json!(true), &json!(true)));
+    let file = FILE.replace("kind = \"call\"", "kind = \"email_auto\"\nsubject = \"Hello\"\ntext = \"A letter.\"");
+    let made = program.post("/sequences", json!({ "file": file })).await.expect(201);
+    let activate = format!("/sequences/{}/activate", made["id"].as_str().unwrap());
+    assert_eq!(program.post(&activate, json!({})).await.expect(200)["state"], json!("active"));
+    let back = program.patch(&path, json!({ "journaled": false })).await.expect(200);
+    assert_eq!(back["readable"], json!(false));
 }

@@ -195,6 +195,7 @@ pub async fn mailbox(house: &House, caller: &Caller, number: i64) -> MailboxId {
         caps: Caps::default(),
         freshness_minutes: 10,
         plus_addresses: false,
+        journaled: false,
         readable: true,
         read_at: None,
         read_failure: None,

@@ -95,6 +95,7 @@ impl Place {
                 caps: Caps::default(),
                 freshness_minutes: 10,
                 plus_addresses: false,
+                journaled: false,
                 readable: false,
                 read_at: None,
                 read_failure: None,

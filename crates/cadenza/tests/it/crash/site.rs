@@ -297,6 +297,7 @@ fn mailbox(app: &App, owner: UserId, number: usize, port: u16, per_day: Option<u
         caps: Caps { day: per_day, ..Caps::default() },
         freshness_minutes: 10,
         plus_addresses: false,
+        journaled: false,
         readable: false,
         read_at: None,
         read_failure: None,

@@ -273,6 +273,7 @@ impl House {
             caps: Caps::default(),
             freshness_minutes: 10,
             plus_addresses: false,
+            journaled: false,
             readable: false,
             read_at: None,
             read_failure: None,

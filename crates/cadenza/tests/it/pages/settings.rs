@@ -123,6 +123,10 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     form[at].1 = "";
     admin.post(&path, &form).await.expect(303);
     admin.get(&path).await.says("are not read here").without("value=\"on\" checked");
+    form.push(("journaled", "on"));
+    admin.post(&path, &form).await.expect(303);
+    admin.get(&path).await.says("are posted here by a journal").says("value=\"on\" checked");
+    form.pop();
 
     // By OAuth 2, which is asked for only there.
     let mut oauth = with(

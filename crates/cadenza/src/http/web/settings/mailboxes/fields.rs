@@ -150,6 +150,11 @@ fn inbox(m: Option<&Mailbox>) -> FieldGroup {
                     "Where what you write yourself is filed, such as Sent. It can end an enrollment, as a reply does.",
                 )
                 .value(m.and_then(|m| m.sent_folder.as_deref()).unwrap_or_default()),
+            Field::new("journaled", "Its mail is posted here")
+                .of(Input::Check)
+                .help("A journal or mail gateway posts what arrives to /api/v1/inbound, so that replies are seen without IMAP.")
+                .usual("off")
+                .value(if m.is_some_and(|m| m.journaled) { "on" } else { "" }),
         ],
     }
 }
@@ -225,6 +230,7 @@ pub fn change_of(typed: &Typed, old: Option<&Mailbox>) -> Result<MailboxChange, 
     if old.is_some_and(|m| m.sandbox) {
         return Ok(change);
     }
+    change.journaled = Some(typed.text("journaled") == "on");
     let mut faults = Vec::new();
     let mut number = |name: &str| match typed.text(name) {
         "" => Patch::Clear,

@@ -92,6 +92,8 @@ pub struct Known {
     pub today: String,
     pub hour: String,
     pub readable: bool,
+    /// By a journal or gateway, and not read by IMAP.
+    pub posted: bool,
     pub read_at: Option<Moment>,
     pub read_failure: String,
 }
@@ -119,6 +121,7 @@ async fn list(State(app): State<App>, viewer: Viewer) -> Result<Response> {
         hour: used(m, ScopeKind::MailboxHour, &counted, &viewer),
         server: m.smtp.as_ref().map_or_else(|| "stays here".to_owned(), |s| format!("{}:{}", s.host, s.port)),
         replies: match (m.readable, &m.read_failure) {
+            (true, _) if m.journaled && m.imap.is_none() => "posted here",
             (false, _) => "not read",
             (true, None) => "read",
             (true, Some(_)) => "cannot be read",
@@ -232,6 +235,7 @@ async fn page(app: &App, viewer: &Viewer, id: &str, typed: Option<&Typed>, fault
             today: used(&m, ScopeKind::MailboxDay, &counted, viewer),
             hour: used(&m, ScopeKind::MailboxHour, &counted, viewer),
             readable: m.readable,
+            posted: m.journaled && m.imap.is_none(),
             read_at: m.read_at.map(|at| viewer.watch.exact(at)),
             read_failure: m.read_failure.clone().unwrap_or_default(),
             held: m.held.map(|(why, since)| (why, viewer.watch.exact(since))),
