@@ -96,7 +96,7 @@ impl Plant {
             // What it was is forgotten, and that it was paused.
             BackOnListBeginsAnew => &["INV-1", "INV-3"],
             AnswerToAnother => &["INV-3"],
-            MarkSkipped | MarkRefusalIgnored => &["INV-1", "INV-2", "INV-3", "INV-4"],
+            MarkSkipped | MarkRefusalIgnored => &["INV-1", "INV-2", "INV-3", "INV-4", "SND-5"],
             NoRecovery | WakeLost | LineNeverDrawn => &["INV-4"],
             FenceIgnored => &["SND-5"],
             RestoredWithoutHold => &["SND-12"],

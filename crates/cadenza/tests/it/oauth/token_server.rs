@@ -21,6 +21,9 @@ pub enum Reply {
     Close,
 }
 
+/// Whoever is told of each token that is given out.
+type Told = Box<dyn Fn(&str) + Send>;
+
 #[derive(Default)]
 struct State {
     /// The forms that came, in order.
@@ -28,7 +31,7 @@ struct State {
     replies: VecDeque<Reply>,
     issued: u32,
     rotations: u32,
-    tell: Vec<Box<dyn Fn(&str) + Send>>,
+    tell: Vec<Told>,
 }
 
 pub struct TokenServer {
