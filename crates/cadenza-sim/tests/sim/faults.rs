@@ -40,7 +40,9 @@ impl World {
         }
         let after = self.some_days(self.scenario.faults.crash_days);
         self.happens(after, Happening::Kill);
-        if self.node.is_up {
+        if self.end_before.is_none() && self.chance.percent(50) {
+            self.end_before = Some(self.some_moment());
+        } else if self.node.is_up {
             self.coverage.note("end at any moment", self.under_way());
             self.kill();
         }

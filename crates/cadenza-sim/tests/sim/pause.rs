@@ -14,7 +14,7 @@ const SERVER_WAITS: Span = Span::minutes(5);
 /// Two nodes do not wait longer for the moment that was meant.
 const PATIENCE: Span = Span::minutes(40);
 
-/// Right before which step of its work a node falls asleep.
+/// Right before which step of its work a node falls asleep, or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Before {
     /// What is due is claimed.
@@ -31,6 +31,20 @@ pub enum Before {
     Note,
     Anything,
 }
+
+/// The nearer to the dot, the oftener.
+const MOMENTS: &[Before] = &[
+    Before::Round,
+    Before::Ready,
+    Before::Ready,
+    Before::Mark,
+    Before::Mark,
+    Before::Dot,
+    Before::Dot,
+    Before::Answer,
+    Before::Answer,
+    Before::Note,
+];
 
 impl World {
     /// What a node is to do next is what was waited for.
@@ -66,12 +80,20 @@ impl World {
         if self.is_over {
             return Ok(());
         }
-        let steps = [Before::Round, Before::Ready, Before::Ready, Before::Mark, Before::Mark, Before::Dot, Before::Dot];
-        let more = [Before::Answer, Before::Answer, Before::Note];
-        let all = [&steps[..], &more[..]].concat();
-        self.pause_before = Some(*self.chance.pick(&all));
+        self.pause_before = Some(self.some_moment());
         self.happens(PATIENCE, Happening::AnyMoment);
         Ok(())
+    }
+
+    pub fn some_moment(&mut self) -> Before {
+        *self.chance.pick(MOMENTS)
+    }
+
+    /// The node that is about to do something ends.
+    pub fn ends(&mut self, before: &Happening) {
+        self.end_before = None;
+        self.coverage.note("end in the middle of its work", self.phase_before(before));
+        self.kill();
     }
 
     /// The moment did not come: any will do, where two nodes wait for it.

@@ -11,7 +11,7 @@ use crate::house::House;
 use crate::node::{Key, Node};
 use crate::pause::Before;
 use crate::people::Came;
-use crate::scenario::{Pace, Scenario, start};
+use crate::scenario::{Scenario, start};
 use crate::servers::{AfterDot, Offer};
 use crate::stage::Stage;
 use crate::trace::Trace;
@@ -121,8 +121,9 @@ pub struct World {
     /// Another one on the same database.
     pub other: Option<Node>,
     pub runs: u32,
-    /// When a node falls asleep.
+    /// At which moment of its work a node falls asleep, and at which one ends.
     pub pause_before: Option<Before>,
+    pub end_before: Option<Before>,
     pub house: House,
     pub truth: Truth,
     pub shadows: Shadows,
@@ -159,6 +160,7 @@ impl World {
             other: None,
             runs: 0,
             pause_before: None,
+            end_before: None,
             truth: Truth::of(&house),
             shadows: Shadows::of(&house),
             trace: Trace::new(scenario.keep_trace),
@@ -221,6 +223,10 @@ impl World {
         }
         if self.pause_before.is_some_and(|before| self.is_the_moment(before, &entry.what)) {
             self.pauses(&entry.what)?;
+        }
+        if self.end_before.is_some_and(|before| self.is_the_moment(before, &entry.what)) && self.node.is_up {
+            self.ends(&entry.what);
+            return Ok(None);
         }
         Ok(match &mut self.node.asleep {
             Some(asleep) => {
@@ -337,9 +343,7 @@ impl World {
             self.trace.line(self.now, format_args!("{phase}: nobody knows"));
             return Ok(Told::Unknown);
         }
-        // What lies between a mark and its answer is most worth losing.
-        let often = if phase == "mark" && self.scenario.pace == Pace::Fine { 5 } else { 1 };
-        if self.chance.one_in(faults.crash_after / often) && self.node.is_up {
+        if self.chance.one_in(faults.crash_after) && self.node.is_up {
             self.coverage.note("end right after the commit", phase);
             self.kill();
             return Ok(Told::Crashed);
