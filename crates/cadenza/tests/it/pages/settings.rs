@@ -167,7 +167,7 @@ async fn a_mailbox_is_added_tried_mended_held_and_deleted(house: &House) {
     let left = mailboxes::all(&house.app, &house.caller).await.unwrap();
     assert_eq!(left.len(), 1);
     let audit = "SELECT count(*) FROM audit WHERE action LIKE 'mailbox.%'";
-    assert_eq!(house.int(audit, &[]).await, 11, "create, seven times update, hold, release, delete");
+    assert_eq!(house.int(audit, &[]).await, 12, "create, eight times update, hold, release, delete");
 }
 
 /// The form of the workspace's settings as its page shows it, changed in places.
