@@ -1,6 +1,7 @@
 //! Later rules over kept mail (REC-12): the differences are found, shown, and adopted as a correction by hand would be. What a person
 //! corrected stays.
 
+use crate::grace::STEPS;
 use crate::house::{House, on_both};
 use cadenza::actions::reclassify;
 use cadenza::actions::replies::{self, Correction};
@@ -11,21 +12,6 @@ use cadenza_core::inbound::RULES_VERSION;
 use cadenza_core::time::Span;
 use cadenza_store::inbound_messages::Class;
 use cadenza_store::reclassified::State;
-
-const STEPS: &str = r#"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-subject = "Hello"
-text = "Hello"
-
-[[branch.step]]
-key = "follow"
-kind = "email_auto"
-delay = "3 days"
-same_thread = true
-text = "Did you read it?"
-"#;
 
 on_both! {
     what_later_rules_say_is_shown_and_adopted

@@ -1,6 +1,6 @@
 //! The moment between the recording of a message and its final mark: whatever is answered then, no mail follows it.
 
-use super::house::House;
+use super::house::{House, ONE_MAIL};
 use super::on_both;
 use crate::smtp_server::{Act, Gate, Phase, Script, SmtpServer};
 use cadenza::actions::enrollments::{self, Operation};
@@ -20,17 +20,6 @@ on_both! {
     a_suppression_by_hand_comes_in_time
     the_end_of_the_sequence_comes_in_time
 }
-
-const ONE_MAIL: &str = r#"
-name = "One mail"
-[[branch]]
-key = "main"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-subject = "Hello"
-text = "A letter."
-"#;
 
 /// A mail that has been recorded and offered up to DATA, and waits there.
 struct Held {

@@ -31,6 +31,16 @@ use tokio::runtime::Runtime;
 
 /// A Monday morning in London and in UTC.
 pub const MONDAY: &str = "2027-03-01T10:00:00Z";
+pub const ONE_MAIL: &str = r#"
+name = "One mail"
+[[branch]]
+key = "main"
+[[branch.step]]
+key = "intro"
+kind = "email_auto"
+subject = "Hello {{ contact.first_name }}"
+text = "A letter."
+"#;
 /// Longer than anything here takes on a busy machine.
 pub const LONG: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,6 @@
 //! Mail servers that put off, refuse, hang up or say nothing: what becomes of the mail, and that it is never sent twice.
 
-use super::house::{House, Mail};
+use super::house::{House, Mail, ONE_MAIL};
 use super::on_both;
 use crate::smtp_server::{Act, Phase, Script, SmtpServer, say};
 use cadenza::actions::enrollments;
@@ -18,17 +18,6 @@ on_both! {
     a_refused_sender_holds_the_mailbox_and_nobody_else_is_to_blame
     a_server_behind_the_firewall_is_not_connected_to
 }
-
-const ONE_MAIL: &str = r#"
-name = "One mail"
-[[branch]]
-key = "main"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-subject = "Hello {{ contact.first_name }}"
-text = "A letter."
-"#;
 
 /// One contact in a sequence of one mail, at a server that does as the script says.
 async fn meet(house: &mut House, script: Script) -> (SmtpServer, EnrollmentId) {

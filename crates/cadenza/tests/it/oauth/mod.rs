@@ -4,7 +4,7 @@
 mod endpoint;
 mod token_server;
 
-use crate::engine::house::{House, MONDAY};
+use crate::engine::house::{House, MONDAY, ONE_MAIL};
 use crate::imap_server::{ImapServer, World};
 use crate::smtp_server::{Script, SmtpServer};
 use cadenza::actions::mailboxes as actions;
@@ -17,17 +17,6 @@ use cadenza_store::mailboxes::{self, Auth, Mailbox, Security, Server};
 use serde_json::json;
 use std::time::Duration;
 use token_server::{CLIENT, REFRESH, Reply, SECRET, TokenServer};
-
-const ONE_MAIL: &str = r#"
-name = "One mail"
-[[branch]]
-key = "main"
-[[branch.step]]
-key = "intro"
-kind = "email_auto"
-subject = "Hello {{ contact.first_name }}"
-text = "A letter."
-"#;
 
 /// A mailbox at servers that take the newest token only.
 struct Site {
